@@ -1,0 +1,40 @@
+package model
+
+import "time"
+
+// Snapshot is everything that was read about one deployment in one pass.
+type Snapshot struct {
+	Key        Key
+	Deployment Fact[Deployment]
+	// Job is the job at the deployment's version.
+	Job Fact[Job]
+	// Allocations are those of the job, of every version, that Nomad still
+	// knows and that are not both stopped and terminal long since.
+	Allocations Fact[[]Allocation]
+	// Catalog holds the instances of every service of the job, by service name.
+	Catalog map[string]Fact[[]Registration]
+	// Proxies is the proxy set. Unknown where the set itself could not be read.
+	Proxies Fact[[]Proxy]
+	// Load is the time that one full load of the catalog took, measured the
+	// way Traefik does it: one list and one call for each service.
+	Load Fact[Load]
+	// Region and Datacenter are the local ones, of the agent that was asked.
+	Region     string
+	Datacenter string
+}
+
+// Load is the measured duration of one full load of Consul's catalog.
+type Load struct {
+	Services int
+	Took     time.Duration
+}
+
+// Allocation returns the allocation with the ID, or nil.
+func (s *Snapshot) Allocation(id string) *Allocation {
+	for i := range s.Allocations.Value {
+		if s.Allocations.Value[i].ID == id {
+			return &s.Allocations.Value[i]
+		}
+	}
+	return nil
+}
