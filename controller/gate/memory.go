@@ -43,6 +43,8 @@ type Arrival struct {
 	SeenNotPassing bool
 	// Passing is the pass in which it was first seen passing.
 	Passing time.Time
+	// Waiting is since when each proxy, by identity, is seen not to list it.
+	Waiting map[string]time.Time
 	// Done holds the proxies that have listed it or whose time is void.
 	Done map[string]bool
 }
@@ -147,13 +149,13 @@ func follow(v *view) (map[string]Arrival, map[string]time.Duration) {
 	for _, g := range v.groups {
 		for _, a := range g.canaries {
 			before := v.Memory.Arrivals[a.ID]
-			arrival := Arrival{SeenNotPassing: before.SeenNotPassing, Passing: before.Passing, Done: maps.Clone(before.Done)}
+			arrival := before.clone()
 			if canaryStatus(v, a) != "" {
 				arrivals[a.ID] = Arrival{SeenNotPassing: true}
 				continue
 			}
 			if arrival.SeenNotPassing && arrival.Passing.IsZero() {
-				arrival.Passing, arrival.Done = v.Now, map[string]bool{}
+				arrival.Passing = v.Now
 			}
 			if !arrival.Passing.IsZero() {
 				v.arrive(g, a, arrival, shown)
@@ -172,11 +174,25 @@ func (v *view) arrive(g group, a model.Allocation, arrival Arrival, shown map[st
 		case arrival.Done[key]:
 		case !p.proxy.Routing.Fresh(v.Now, MaxAge):
 			arrival.Done[key] = true
-		case len(p.services) > 0 && v.unlisted(p, a) == "":
+		case len(p.services) == 0 || v.unlisted(p, a) != "":
+			if _, seen := arrival.Waiting[key]; !seen {
+				arrival.Waiting[key] = v.Now
+			}
+		default:
 			arrival.Done[key] = true
-			shown[key] = max(shown[key], v.Now.Sub(arrival.Passing))
+			if since, seen := arrival.Waiting[key]; seen {
+				shown[key] = max(shown[key], v.Now.Sub(since))
+			}
 		}
 	}
+}
+
+// clone returns a copy that shares nothing and has no nil maps.
+func (a Arrival) clone() Arrival {
+	out := Arrival{SeenNotPassing: a.SeenNotPassing, Passing: a.Passing, Waiting: map[string]time.Time{}, Done: map[string]bool{}}
+	maps.Copy(out.Waiting, a.Waiting)
+	maps.Copy(out.Done, a.Done)
+	return out
 }
 
 // rememberOld returns where the old instances are listed, or what was

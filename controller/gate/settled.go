@@ -9,10 +9,10 @@ import (
 )
 
 func deploymentGone(v *view) string {
-	if d := v.Snapshot.Deployment; d.Known() && d.Value.ID == "" {
-		return "Nomad does not know the deployment any more"
+	if !v.Snapshot.Gone {
+		return ""
 	}
-	return ""
+	return "Nomad does not know the deployment any more: it was garbage-collected, its job was purged, or the token may not read it"
 }
 
 func modeOff(v *view) string {

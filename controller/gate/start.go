@@ -288,11 +288,15 @@ func (v *view) elsewhere(p pool, a model.Allocation) string {
 	routers := enabledRouters(p.proxy.Routing.Value)
 	mine := v.hostPorts(p.proxy, []model.Allocation{a})
 	for _, s := range p.proxy.Routing.Value.Services {
-		if lists(s, mine) && len(routers[s.Name]) > 0 {
+		if lists(s, mine) && len(routers[s.Name]) > 0 && !p.has(s.Name) {
 			return s.Name
 		}
 	}
 	return ""
+}
+
+func (p pool) has(service string) bool {
+	return slices.ContainsFunc(p.services, func(s model.ProxyService) bool { return s.Name == service })
 }
 
 func canaryNotListed(v *view) string {
@@ -310,7 +314,7 @@ func canaryNotListed(v *view) string {
 func (v *view) unlisted(p pool, a model.Allocation) string {
 	mine := v.hostPorts(p.proxy, []model.Allocation{a})
 	for _, s := range p.services {
-		if !lists(s, mine) {
+		if !serves(s, mine) {
 			return s.Name
 		}
 	}

@@ -164,7 +164,7 @@ func (v *view) exposes(p *model.Proxy, g group) bool {
 
 func exposed(p *model.Proxy, r model.Registration) bool {
 	reading, ok := p.Tags[r.ServiceID]
-	return !ok || reading.Exposed || reading.Err != "" || reading.NonHTTP
+	return !ok || reading.Exposed || reading.Unknown != "" || reading.Err != "" || reading.NonHTTP
 }
 
 // hostPorts are the addresses under which a proxy would list the allocations.
@@ -188,6 +188,12 @@ func addresses(p *model.Proxy, r model.Registration) []string {
 		}
 	}
 	return out
+}
+
+// serves reports whether the service sends requests to one of the addresses: a
+// server of weight 0 is listed and gets none.
+func serves(s model.ProxyService, hostPorts map[string]bool) bool {
+	return slices.ContainsFunc(s.Servers, func(srv model.Server) bool { return hostPorts[srv.HostPort] && srv.Weight > 0 })
 }
 
 func lists(s model.ProxyService, hostPorts map[string]bool) bool {
