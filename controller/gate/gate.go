@@ -60,7 +60,7 @@ func Evaluate(in Input) (model.Decision, Memory) {
 	d.Conditions = conditions(v)
 	switch d.Verb {
 	case model.Promote:
-		d.Groups = v.groupNames()
+		d.Groups, d.ReadyAt = v.groupNames(), v.memory.Since.Add(v.window())
 		d.Message = promoteMessage(v)
 	case model.None:
 		d.RetryAfter = v.afterwards()
