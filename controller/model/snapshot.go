@@ -26,6 +26,8 @@ type Snapshot struct {
 	// Region and Datacenter are the local ones, of the agent that was asked.
 	Region     string
 	Datacenter string
+	// RegionErr says why Region and Datacenter are empty, where they are.
+	RegionErr string
 }
 
 // Load is the measured duration of one full load of Consul's catalog.
