@@ -21,6 +21,9 @@ func nomadUnknown(v *view) string {
 	if problem := s.Allocations.Problem(v.Now, MaxAge); problem != "" {
 		return "Nomad does not say which allocations the job has: " + problem
 	}
+	if s.Region == "" || s.Datacenter == "" {
+		return "the local region and datacenter are not known: " + s.RegionErr
+	}
 	return v.missingJob()
 }
 

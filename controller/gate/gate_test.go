@@ -104,6 +104,10 @@ func TestDecision(t *testing.T) {
 			changes: []change{func(s *model.Snapshot) { s.Allocations.At = s.Allocations.At.Add(-3 * time.Second) }},
 			verb:    model.Hold, reason: ReasonNomadUnknown, says: []string{"3s ago"},
 		},
+		"a region that is not known holds": {
+			changes: []change{func(s *model.Snapshot) { s.Region, s.RegionErr = "", "403" }},
+			verb:    model.Hold, reason: ReasonNomadUnknown, says: []string{"403"},
+		},
 		"an old allocation without its own job holds": {
 			changes: []change{func(s *model.Snapshot) { firstOld(s).Job = nil }},
 			verb:    model.Hold, reason: ReasonNomadUnknown,

@@ -82,8 +82,8 @@ func unsupportedJob(v *view) string {
 
 func unsupportedRegion(v *view) string {
 	d := v.Snapshot.Deployment
-	if !v.Snapshot.Job.Known() || !d.Known() {
-		return ""
+	if !v.Snapshot.Job.Known() || !d.Known() || v.Snapshot.Region == "" {
+		return "" // nomadUnknown says so
 	}
 	job := v.Snapshot.Job.Value
 	job.Multiregion = job.Multiregion || d.Value.Multiregion
