@@ -103,12 +103,14 @@ func TestOneKeyIsNeverInTwoPassesAtOnce(t *testing.T) {
 		}, 4, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		go func() {
+		var noise sync.WaitGroup
+		defer noise.Wait()
+		noise.Go(func() {
 			for ctx.Err() == nil {
 				c.Enqueue(key)
 				time.Sleep(10 * time.Millisecond)
 			}
-		}()
+		})
 		require.NoError(t, c.Run(ctx))
 		require.Equal(t, 1, most)
 	})

@@ -27,9 +27,13 @@ type Promoter interface {
 	Promote(ctx context.Context, key model.Key, groups []string) error
 }
 
-// Recorder is told of every pass.
+// Recorder is told of every pass and of every attempt to promote.
 type Recorder interface {
 	Record(model.Record)
+	// Promotion is told of an attempt: err is nil where Nomad accepted it, and
+	// is ErrMoved where nothing was written; late is the time from the last
+	// condition turning true to now.
+	Promotion(err error, late time.Duration)
 }
 
 // Result says when to look at a key again; zero means when something happens.
@@ -104,25 +108,27 @@ func (r *Reconciler) act(ctx context.Context, h *history, s model.Snapshot, d mo
 	}
 	h.problem = ""
 	err := r.promote(ctx, s, d, h.memory)
+	now := time.Now()
+	r.recorder.Promotion(err, now.Sub(d.ReadyAt))
 	switch {
-	case errors.Is(err, errMoved):
+	case errors.Is(err, ErrMoved):
 		logger(ctx, s).V(1).Info("world moved between decision and promotion", "why", err.Error())
 		return nil
 	case err != nil:
 		h.problem = err.Error()
 		return err
 	}
-	h.promotedAt = time.Now()
-	logger(ctx, s).Info("promoted", "groups", d.Groups, "afterLastConditionMs", h.promotedAt.Sub(d.ReadyAt).Milliseconds(), "message", d.Message)
+	h.promotedAt = now
+	logger(ctx, s).Info("promoted", "groups", d.Groups, "afterLastConditionMs", now.Sub(d.ReadyAt).Milliseconds(), "message", d.Message)
 	return nil
 }
 
 // writeTimeout bounds the last read and the write together. A last read that
-// takes longer than facts stay fresh ends in errMoved anyway.
+// takes longer than facts stay fresh ends in ErrMoved anyway.
 const writeTimeout = 10 * time.Second
 
-// errMoved means that a promotion was decided on facts that hold no more.
-var errMoved = errors.New("facts changed since the decision")
+// ErrMoved means that a promotion was decided on facts that hold no more.
+var ErrMoved = errors.New("facts changed since the decision")
 
 // promote reads the deployment once more and decides once more with it at the
 // present time, since the call to promote has no compare-and-set: whatever was
@@ -136,12 +142,12 @@ func (r *Reconciler) promote(ctx context.Context, s model.Snapshot, d model.Deci
 		return fmt.Errorf("read deployment %s again before promoting it: %w", model.Short(s.Key.Deployment), err)
 	}
 	if again == nil || !reflect.DeepEqual(*again, s.Deployment.Value) {
-		return fmt.Errorf("%w: the deployment is not as it was", errMoved)
+		return fmt.Errorf("%w: the deployment is not as it was", ErrMoved)
 	}
 	s.Deployment = model.Seen(*again, asked)
 	last, _ := gate.Evaluate(gate.Input{Snapshot: s, Memory: m, Policy: r.options.Policy, Now: time.Now()})
 	if !gate.Acts(last) {
-		return fmt.Errorf("%w: %s", errMoved, last.Reason)
+		return fmt.Errorf("%w: %s", ErrMoved, last.Reason)
 	}
 	if err := r.promoter.Promote(ctx, s.Key, d.Groups); err != nil {
 		return fmt.Errorf("promote deployment %s: %w", model.Short(s.Key.Deployment), err)

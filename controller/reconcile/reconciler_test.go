@@ -104,8 +104,16 @@ func (f *fakeWorld) Promote(_ context.Context, _ model.Key, groups []string) err
 }
 
 type stubRecorder struct {
-	mu      sync.Mutex
-	records []model.Record
+	mu         sync.Mutex
+	records    []model.Record
+	promotions []error
+	late       time.Duration
+}
+
+func (s *stubRecorder) Promotion(err error, late time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.promotions, s.late = append(s.promotions, err), late
 }
 
 func (s *stubRecorder) Record(r model.Record) {
@@ -141,6 +149,8 @@ func TestPromotesOnceAfterTheWindow(t *testing.T) {
 		require.Equal(t, 1, f.promotes)
 		require.Equal(t, gate.ReasonPromoted, rec.last().Decision.Reason)
 		require.Equal(t, 5*time.Second, rec.last().PromotedAt.Sub(began))
+		require.Equal(t, []error{nil}, rec.promotions)
+		require.Zero(t, rec.late, "no time passes in this world between the end of the window and the promotion")
 	})
 }
 

@@ -1,0 +1,176 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/draingate/draingate/controller/cli/exit"
+	"github.com/draingate/draingate/controller/cli/options"
+	"github.com/draingate/draingate/controller/consul"
+	"github.com/draingate/draingate/controller/gate"
+	"github.com/draingate/draingate/controller/metrics"
+	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/nomad"
+	"github.com/draingate/draingate/controller/observe"
+	"github.com/draingate/draingate/controller/reconcile"
+	"github.com/draingate/draingate/controller/status"
+)
+
+// probeTimeout bounds the first question to Nomad and Consul at the start.
+const probeTimeout = 5 * time.Second
+
+// App is a controller that is ready to run.
+type App struct {
+	log        logr.Logger
+	nomad      *nomad.Client
+	consul     *consul.Client
+	observer   *observe.Observer
+	controller *reconcile.Controller
+	store      *status.Store
+	metrics    *metrics.Metrics
+	server     *status.Server
+	primed     chan struct{}
+}
+
+// Run makes a controller and runs it until ctx ends. The errors carry exit
+// codes of package exit; nil means that ctx ended it.
+func Run(ctx context.Context, o options.Run, log io.Writer) error {
+	a, err := New(ctx, o, log)
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
+}
+
+// New makes a controller and binds the address of the status endpoint, so
+// that a port in use is an error before anything runs. It asks no server.
+func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
+	a := &App{log: newLogger(o, out), primed: make(chan struct{})}
+	var err error
+	if a.nomad, err = nomad.New(nomadOptions()); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	if a.consul, err = consul.New(consul.Options{}); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	if a.observer, err = newObserver(a.nomad, a.consul, o); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	a.store = status.NewStore()
+	loop := reconcile.New(a.observer, a.nomad, recorder{a}, reconcile.Options{
+		DryRun: o.DryRun, Policy: gate.Policy{Margin: o.Margin, DefaultMode: o.DefaultMode, Poll: o.PollInterval},
+	})
+	a.controller = reconcile.NewController(loop.Reconcile, o.Workers, a.passed)
+	if err := a.serve(ctx, o); err != nil {
+		return nil, err
+	}
+	a.log.Info("starting", "version", o.Version, "nomad", a.nomad.Address(), "consul", a.consul.Address(), "traefikServices", o.Traefik.Services,
+		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode)
+	return a, nil
+}
+
+// serve registers the metrics and binds the status endpoint.
+func (a *App) serve(ctx context.Context, o options.Run) error {
+	registry := prometheus.NewRegistry()
+	var err error
+	a.metrics, err = metrics.New(registry, metrics.Options{
+		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version, QueueDepth: a.controller.Depth,
+		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
+	})
+	if err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
+		Store: a.store, Proxies: a.proxies, Ready: a.ready, Gatherer: registry, Version: o.Version,
+	}))
+	if err != nil {
+		return exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))
+	}
+	return nil
+}
+
+// Addr is the host:port of the status endpoint.
+func (a *App) Addr() string { return a.server.Addr().String() }
+
+// Run runs until ctx ends: first the watch and the loop stop, so that nothing
+// is promoted any more, then the status endpoint.
+func (a *App) Run(ctx context.Context) error {
+	ctx = logr.NewContext(ctx, a.log)
+	defer a.nomad.Close()
+	if err := a.probe(ctx); err != nil {
+		return errors.Join(err, a.server.Close())
+	}
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	var served errgroup.Group
+	served.Go(func() error { return a.server.Serve(serving) })
+
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return a.nomad.WatchDeployments(ctx, a.controller.Enqueue, func() { close(a.primed) }) })
+	work.Go(func() error { return a.observer.Run(ctx) })
+	work.Go(func() error { return a.controller.Run(ctx) })
+	err := ended(work.Wait())
+	a.log.Info("stopping", "step", "status endpoint")
+	stopServing()
+	err = errors.Join(err, ended(served.Wait()))
+	a.log.Info("stopped")
+	return err
+}
+
+// ended turns the end that ctx asked for into no error.
+func ended(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// probe asks Nomad and Consul once. What only time can cure is left to the
+// watches, which try again and say so; a denied token is the operator's.
+func (a *App) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	if err := a.nomad.Check(ctx); errors.Is(err, nomad.ErrForbidden) {
+		return exit.With(exit.CannotSee, err)
+	} else if err != nil && ctx.Err() == nil {
+		a.log.Info("Nomad does not answer yet, trying again", "address", a.nomad.Address(), "why", err.Error())
+	}
+	if err := a.consul.Check(ctx); errors.Is(err, consul.ErrForbidden) {
+		return exit.With(exit.CannotSee, err)
+	} else if err != nil && ctx.Err() == nil {
+		a.log.Info("Consul does not answer yet, trying again", "address", a.consul.Address(), "why", err.Error())
+	}
+	return nil
+}
+
+// ready reports whether every watch has read its first full list.
+func (a *App) ready() (bool, []string) {
+	select {
+	case <-a.primed:
+		return true, nil
+	default:
+		return false, []string{"deployments: no list from Nomad at " + a.nomad.Address() + " yet"}
+	}
+}
+
+func (a *App) watchAge() time.Duration {
+	last := a.nomad.LastContact()
+	if last.IsZero() {
+		return 0
+	}
+	return time.Since(last)
+}
+
+// proxies reads the proxy set for the status endpoint.
+func (a *App) proxies() model.Fact[[]model.Proxy] {
+	ctx, cancel := context.WithTimeout(context.Background(), observe.DefaultPassTimeout)
+	defer cancel()
+	return a.observer.Proxies(ctx)
+}

@@ -1,0 +1,188 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/draingate/draingate/controller/cli/options"
+	"github.com/draingate/draingate/controller/consul"
+	"github.com/draingate/draingate/controller/gate"
+	"github.com/draingate/draingate/controller/metrics"
+	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/nomad"
+	"github.com/draingate/draingate/controller/observe"
+	"github.com/draingate/draingate/controller/reconcile"
+	"github.com/draingate/draingate/traefik"
+	"github.com/draingate/draingate/traefik/client"
+)
+
+func newLogger(o options.Run, out io.Writer) logr.Logger {
+	handlerOptions := &slog.HandlerOptions{Level: o.LogLevel}
+	if o.LogFormat == options.LogJSON {
+		return logr.FromSlogHandler(slog.NewJSONHandler(out, handlerOptions))
+	}
+	return logr.FromSlogHandler(slog.NewTextHandler(out, handlerOptions))
+}
+
+func newObserver(n *nomad.Client, c *consul.Client, o options.Run) (*observe.Observer, error) {
+	file, err := fileSettings(o.Traefik.Config)
+	if err != nil {
+		return nil, err
+	}
+	apis, err := newTraefiks(o.Traefik)
+	if err != nil {
+		return nil, err
+	}
+	return observe.New(observe.Ports{Nomad: n, Consul: c, Traefik: apis}, observe.Options{
+		TraefikServices: o.Traefik.Services, TraefikURLs: o.Traefik.URLs,
+		API:          observe.API{Scheme: o.Traefik.APIScheme, Port: o.Traefik.APIPort, BasePath: o.Traefik.APIBasePath},
+		FileSettings: file, ReadTags: traefik.ReadTags, Contradictions: traefik.Contradictions,
+	})
+}
+
+// fileSettings reads --traefik-config; nil where there is none.
+func fileSettings(name string) (*model.ProxySettings, error) {
+	if name == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("--traefik-config: %w", err)
+	}
+	settings, err := traefik.ParseStatic(name, content)
+	if err != nil {
+		return nil, fmt.Errorf("--traefik-config: %w", err)
+	}
+	return &settings, nil
+}
+
+// traefiks are the clients of the Traefik APIs by base URL. All share the same
+// credentials and trust.
+type traefiks struct {
+	template client.Options
+	mu       sync.Mutex
+	clients  map[string]*client.Client
+}
+
+func newTraefiks(o options.Traefik) (*traefiks, error) {
+	t := &traefiks{clients: map[string]*client.Client{}, template: client.Options{
+		Username: o.APIUser, CAFile: o.APICA, ServerName: o.APIServerName, Timeout: observe.DefaultCallTimeout,
+	}}
+	if o.APIPasswordFile != "" {
+		password, err := os.ReadFile(o.APIPasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("--traefik-api-password-file: %w", err)
+		}
+		t.template.Password = strings.TrimRight(string(password), "\r\n")
+	}
+	return t, nil
+}
+
+func (t *traefiks) client(baseURL string) (*client.Client, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c, ok := t.clients[baseURL]; ok {
+		return c, nil
+	}
+	o := t.template
+	o.URL = baseURL
+	c, err := client.New(o)
+	if err != nil {
+		return nil, err
+	}
+	t.clients[baseURL] = c
+	return c, nil
+}
+
+// Version returns the version and the start date of the process.
+func (t *traefiks) Version(ctx context.Context, baseURL string) (string, time.Time, error) {
+	c, err := t.client(baseURL)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	started, version, err := c.Identity(ctx)
+	return version, started, err
+}
+
+// Routing returns the dynamic configuration of the process.
+func (t *traefiks) Routing(ctx context.Context, baseURL string) (model.Routing, error) {
+	c, err := t.client(baseURL)
+	if err != nil {
+		return model.Routing{}, err
+	}
+	return c.Routing(ctx)
+}
+
+// Settings returns the static settings of the process.
+func (t *traefiks) Settings(ctx context.Context, baseURL string) (model.ProxySettings, error) {
+	c, err := t.client(baseURL)
+	if err != nil {
+		return model.ProxySettings{}, err
+	}
+	s, err := c.Settings(ctx)
+	if errors.Is(err, client.ErrNoDump) {
+		return s, fmt.Errorf("%w: %w", observe.ErrNoSettings, err)
+	}
+	return s, err
+}
+
+// nomadOptions take Nomad's own variables, and inside a Nomad task that was
+// given no address its task API and workload identity.
+func nomadOptions() nomad.Options {
+	secrets := os.Getenv("NOMAD_SECRETS_DIR")
+	if os.Getenv("NOMAD_ADDR") != "" || secrets == "" {
+		return nomad.Options{Datacenter: os.Getenv("NOMAD_DC")}
+	}
+	return nomad.Options{Address: "unix://" + secrets + "/api.sock", Datacenter: os.Getenv("NOMAD_DC")}
+}
+
+// reasons are all reasons by verb, as the metrics want them.
+func reasons() map[model.Verb][]model.Reason {
+	out := map[model.Verb][]model.Reason{}
+	for _, r := range gate.Reasons() {
+		out[r.Verb] = append(out[r.Verb], r.Reason)
+	}
+	return out
+}
+
+// recorder tells the status endpoint and the metrics of every pass.
+type recorder struct{ app *App }
+
+// Record is told of every pass.
+func (r recorder) Record(record model.Record) {
+	r.app.store.Record(record)
+	r.app.metrics.Decided(record.Decision)
+}
+
+// Promotion is told of every attempt to promote.
+func (r recorder) Promotion(err error, late time.Duration) {
+	r.app.metrics.Promoted(promotionResult(err))
+	if err == nil {
+		r.app.metrics.PromotedAfter(late)
+	}
+}
+
+func promotionResult(err error) string {
+	switch {
+	case err == nil:
+		return metrics.PromotionAccepted
+	case errors.Is(err, reconcile.ErrMoved):
+		return metrics.PromotionChanged
+	case errors.Is(err, nomad.ErrUnreachable):
+		return metrics.PromotionUnanswered
+	default:
+		return metrics.PromotionRefused
+	}
+}
+
+// passed counts one pass of the loop.
+func (a *App) passed(outcome string, took time.Duration) { a.metrics.Reconciled(outcome, took) }
