@@ -129,7 +129,7 @@ func (t *traefiks) Settings(ctx context.Context, baseURL string) (model.ProxySet
 		return model.ProxySettings{}, err
 	}
 	s, err := c.Settings(ctx)
-	if errors.Is(err, client.ErrNoDump) {
+	if errors.Is(err, client.ErrNoSupportDump) {
 		return s, fmt.Errorf("%w: %w", observe.ErrNoSettings, err)
 	}
 	return s, err
