@@ -42,6 +42,9 @@ type Decision struct {
 	Conditions []Condition
 	// Windows hold S and T for each proxy and old allocation's service.
 	Windows []Window
+	// ReadyAt is when the last condition of a Promote became true: the end of
+	// the window. Zero for any other verb.
+	ReadyAt time.Time
 	// RetryAfter is when to look again; zero means only when something changes.
 	RetryAfter time.Duration
 }
@@ -133,6 +136,9 @@ type Record struct {
 	Observed time.Time
 	// DryRun is true where draingate would not write whatever it decides.
 	DryRun bool
+	// Problem says why the last attempt to carry out the decision failed;
+	// empty where there was none or it succeeded.
+	Problem string
 	// PromotedAt is when Nomad accepted draingate's promotion; zero if it did not.
 	PromotedAt time.Time
 }

@@ -4,7 +4,12 @@ import "time"
 
 // Snapshot is everything that was read about one deployment in one pass.
 type Snapshot struct {
-	Key        Key
+	Key Key
+	// Gone is true where Nomad answered that it has no such deployment: it was
+	// garbage-collected, its job was purged, or the token may not see it.
+	// Deployment is then not known either, so that a reader who does not look
+	// here holds.
+	Gone       bool
 	Deployment Fact[Deployment]
 	// Job is the job at the deployment's version.
 	Job Fact[Job]
@@ -21,6 +26,8 @@ type Snapshot struct {
 	// Region and Datacenter are the local ones, of the agent that was asked.
 	Region     string
 	Datacenter string
+	// RegionErr says why Region and Datacenter are empty, where they are.
+	RegionErr string
 }
 
 // Load is the measured duration of one full load of Consul's catalog.

@@ -1,0 +1,96 @@
+package gate
+
+import (
+	"time"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// The bounds that the gate works with.
+const (
+	// MaxAge is the age beyond which an answer is unknown.
+	MaxAge = 2 * time.Second
+	// MinWindow is the least time for which the start side must be true
+	// without a blip; two intervals of the slowest check where that is longer.
+	MinWindow = 5 * time.Second
+	// MaxLoadAge is the age beyond which the measured time of one load of the
+	// catalog is unknown. It is a measurement, not a fact that may flip.
+	MaxLoadAge = time.Minute
+	// Recovery is how long a proxy may wait before it asks a Consul that came
+	// back: 12.8 s of backoff, half as much again at random (Traefik v3.6.12,
+	// pkg/job/job.go), rounded up.
+	Recovery = 20 * time.Second
+)
+
+// MetaMode is the meta key of the mode; it is read from the deployment's
+// version of the job.
+const MetaMode = "draingate_mode"
+
+// Policy is what the operator of draingate chose.
+type Policy struct {
+	// Margin is what must be left of S after T and L.
+	Margin time.Duration
+	// DefaultMode is the mode of a job that does not say.
+	DefaultMode model.Mode
+	// Poll is when to look again while a deployment is not finished.
+	Poll time.Duration
+}
+
+// Input is all that a decision rests on.
+type Input struct {
+	Snapshot model.Snapshot
+	Memory   Memory
+	Policy   Policy
+	Now      time.Time
+}
+
+// Evaluate decides on one deployment. It returns the decision and the memory
+// to be given to the next evaluation of the same deployment; the memory that
+// was passed in is not changed. Promote is answered only where nothing in the
+// whole chain finds a reason against it.
+func Evaluate(in Input) (model.Decision, Memory) {
+	v := newView(in)
+	v.memory = advance(v)
+	v.windows = v.drainWindows()
+	d := model.Decision{Verb: model.Promote, Reason: ReasonPredictedSafe, Mode: v.mode, RetryAfter: in.Policy.Poll}
+	if s, message := first(v, chain); s != nil {
+		d.Verb, d.Reason, d.Message = s.verb, s.reason, message
+	}
+	d.Windows = v.windows
+	d.Conditions = conditions(v)
+	switch d.Verb {
+	case model.Promote:
+		d.Groups, d.ReadyAt = v.groupNames(), v.memory.Since.Add(v.window())
+		d.Message = promoteMessage(v)
+	case model.None:
+		d.RetryAfter = v.afterwards()
+	case model.Hold, model.Fence, model.Fail:
+	}
+	return d, v.memory
+}
+
+// Acts reports whether the decision is one that draingate carries out itself.
+func Acts(d model.Decision) bool {
+	return d.Verb == model.Promote && d.Mode == model.ModeEnforce && len(d.Groups) > 0
+}
+
+// step is one check of the chain: what it looks for, and what it means for
+// the decision and for the conditions when it finds it.
+type step struct {
+	reason model.Reason
+	find   func(*view) string
+	verb   model.Verb
+	status model.ConditionStatus
+	// of lists the conditions that cannot be True while this is found.
+	of []model.ConditionType
+}
+
+// first returns the first step that finds something, and what it says.
+func first(v *view, steps []step) (*step, string) {
+	for i := range steps {
+		if message := steps[i].find(v); message != "" {
+			return &steps[i], message
+		}
+	}
+	return nil, ""
+}

@@ -1,0 +1,127 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// Observer gathers snapshots. Proxies, and the measured load, are shared by all
+// deployments. It is safe for concurrent use.
+type Observer struct {
+	ports   Ports
+	options Options
+	given   []string // the normalised TraefikURLs
+
+	agent   agent
+	load    loadMeter
+	proxies proxyFlights
+	members members
+	memory  processMemory
+}
+
+// New returns an observer. It does no I/O and starts nothing; see Run. The error
+// is that of a URL that is none.
+func New(ports Ports, options Options) (*Observer, error) {
+	options = options.withDefaults()
+	if options.ReadTags == nil {
+		return nil, errors.New("observe: no function to read tags with")
+	}
+	if options.FileSettings != nil && options.Contradictions == nil {
+		return nil, errors.New("observe: no function to compare settings with")
+	}
+	o := &Observer{ports: ports, options: options, load: loadMeter{wanted: make(chan struct{}, 1)}}
+	for _, raw := range options.TraefikURLs {
+		u, err := NormalizeURL(raw)
+		if err != nil {
+			return nil, err
+		}
+		o.given = append(o.given, u)
+	}
+	return o, nil
+}
+
+// Run measures the time of a load whenever a pass finds that it is due. Without
+// it the load stays unknown. It returns nil when ctx ends.
+func (o *Observer) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-o.load.wanted:
+			o.load.measure(ctx, o.ports.Consul, o.options.LoadTimeout)
+		}
+	}
+}
+
+// Observe reads everything about one deployment, at one time as far as it can,
+// and returns within the pass timeout. Every fact carries the time at which its
+// read began. What the snapshot points to is shared and must not be changed.
+func (o *Observer) Observe(ctx context.Context, key model.Key) model.Snapshot {
+	ctx, cancel := context.WithTimeout(ctx, o.options.PassTimeout)
+	defer cancel()
+	s := model.Snapshot{Key: key}
+	var proxies model.Fact[[]model.Proxy]
+	var where model.Fact[place]
+	var parts sync.WaitGroup
+	parts.Go(func() { proxies = o.Proxies(ctx) })
+	parts.Go(func() { where = o.agent.read(ctx, o.ports.Nomad, o.options.CallTimeout) })
+	parts.Go(func() { o.observeJob(ctx, &s) })
+	parts.Wait()
+	s.Region, s.Datacenter, s.RegionErr = where.Value.region, where.Value.datacenter, where.Err
+	s.Load = o.load.latest(o.options.LoadEvery)
+	s.Proxies = withTags(proxies, s.Catalog, o.options.ReadTags)
+	return s
+}
+
+// read makes a fact of one call. A call that answers after its time is up is
+// not known: what follows from it could be too old.
+func read[T any](ctx context.Context, timeout time.Duration, call func(context.Context) (T, error)) model.Fact[T] {
+	at := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	value, err := call(ctx)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return model.Unseen[T](at, reason(err))
+	}
+	return model.Seen(value, at)
+}
+
+// reason is an error's text on one line.
+func reason(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// withTags adds how each proxy reads the tags of each instance. It changes
+// copies: the proxies are shared with other deployments.
+func withTags(
+	proxies model.Fact[[]model.Proxy],
+	catalog map[string]model.Fact[[]model.Registration],
+	readTags func(model.ProxySettings, model.Registration) model.TagReading,
+) model.Fact[[]model.Proxy] {
+	proxies.Value = slices.Clone(proxies.Value)
+	for i := range proxies.Value {
+		p := &proxies.Value[i]
+		if !p.Settings.Known() {
+			continue
+		}
+		p.Tags = make(map[string]model.TagReading)
+		for _, instances := range catalog {
+			for _, r := range instances.Value {
+				if _, twice := p.Tags[r.ServiceID]; twice {
+					// Two nodes may use one ID; which is meant cannot be told.
+					p.Tags[r.ServiceID] = model.TagReading{Err: "several instances have the service ID " + r.ServiceID}
+					continue
+				}
+				p.Tags[r.ServiceID] = readTags(p.Settings.Value, r)
+			}
+		}
+	}
+	return proxies
+}

@@ -1,0 +1,122 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// rememberFor is how long a start date, and that an address answered for several
+// processes, are remembered after they were last seen.
+const rememberFor = 10 * time.Minute
+
+const ambiguousText = "this address answers for several Traefik processes, by turns: " +
+	"name each instance with --traefik-url, or register each in Consul"
+
+// processMemory keeps what was learned about the process behind each URL. The
+// zero value is ready to use.
+type processMemory struct {
+	mu    sync.Mutex
+	byURL map[string]*process
+}
+
+type process struct {
+	// starts holds when each start date (in Unix nanoseconds) was last seen.
+	starts map[int64]time.Time
+	// turned is when the address last went back to an earlier process.
+	turned time.Time
+	// settings are those of the process that started at settingsOf.
+	settings   *model.ProxySettings
+	settingsOf int64
+}
+
+// met takes note of a start date and returns why the address cannot be relied
+// on, empty if it can. A restart moves the date forward; only an address with
+// several processes behind it ever goes back.
+func (m *processMemory) met(url string, started, now time.Time) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forget(now)
+	if m.byURL == nil {
+		m.byURL = make(map[string]*process)
+	}
+	p := m.byURL[url]
+	if p == nil {
+		p = &process{starts: make(map[int64]time.Time)}
+		m.byURL[url] = p
+	}
+	for other := range p.starts {
+		if other > started.UnixNano() {
+			p.turned = now
+		}
+	}
+	p.starts[started.UnixNano()] = now
+	if !p.turned.IsZero() {
+		return ambiguousText
+	}
+	return ""
+}
+
+func (m *processMemory) forget(now time.Time) {
+	for url, p := range m.byURL {
+		for started, seen := range p.starts {
+			if now.Sub(seen) > rememberFor {
+				delete(p.starts, started)
+			}
+		}
+		if now.Sub(p.turned) > rememberFor {
+			p.turned = time.Time{}
+		}
+		if len(p.starts) == 0 && p.turned.IsZero() {
+			delete(m.byURL, url)
+		}
+	}
+}
+
+func (m *processMemory) settings(url string, started time.Time) *model.ProxySettings {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p := m.byURL[url]; p != nil && p.settings != nil && p.settingsOf == started.UnixNano() {
+		return p.settings
+	}
+	return nil
+}
+
+func (m *processMemory) keep(url string, started time.Time, settings model.ProxySettings) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p := m.byURL[url]; p != nil {
+		p.settings, p.settingsOf = &settings, started.UnixNano()
+	}
+}
+
+// readSettings returns the static settings of the process with that identity,
+// and whether the process told them just now. They cannot change while it runs,
+// so one read is enough, and the fact's time is when the process was last seen
+// to be the same. The caller keeps them once it is sure that no other process
+// answered in between.
+func (o *Observer) readSettings(ctx context.Context, url string, of model.Fact[identity]) (fact model.Fact[model.ProxySettings], told bool) {
+	if kept := o.memory.settings(url, of.Value.started); kept != nil {
+		return model.Seen(*kept, of.At), false
+	}
+	settings, err := o.ports.Traefik.Settings(ctx, url)
+	if err == nil {
+		err = ctx.Err()
+	}
+	switch file := o.options.FileSettings; {
+	case err == nil:
+		if file != nil {
+			settings.Contradictions = o.options.Contradictions(settings, *file)
+		}
+		return model.Seen(settings, of.At), true
+	case errors.Is(err, ErrNoSettings) && file != nil:
+		return model.Seen(*file, of.At), false
+	case errors.Is(err, ErrNoSettings):
+		return model.Unseen[model.ProxySettings](of.At, reason(err)+": give its configuration file with --traefik-config"), false
+	default:
+		return model.Unseen[model.ProxySettings](of.At, reason(err)), false
+	}
+}

@@ -1,0 +1,128 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// The bounds of the delay before a key whose pass failed is tried again.
+const (
+	retryFirst = 500 * time.Millisecond
+	retryMost  = 30 * time.Second
+)
+
+// Outcomes of a pass, as they are counted.
+const (
+	OutcomeError   = "error"
+	OutcomePanic   = "panic"
+	OutcomeRequeue = "requeue"
+	OutcomeDone    = "done"
+)
+
+// Outcomes returns every outcome of a pass.
+func Outcomes() []string { return []string{OutcomeDone, OutcomeError, OutcomePanic, OutcomeRequeue} }
+
+// Reconcile makes one pass over a key.
+type Reconcile func(context.Context, model.Key) (Result, error)
+
+// Controller feeds keys to a Reconcile function, each key to one worker at a
+// time.
+type Controller struct {
+	queue     workqueue.TypedRateLimitingInterface[model.Key]
+	reconcile Reconcile
+	workers   int
+	done      func(outcome string, took time.Duration)
+}
+
+// NewController returns a controller with that many workers. done is told the
+// outcome and the duration of every pass; it may be nil.
+func NewController(r Reconcile, workers int, done func(outcome string, took time.Duration)) *Controller {
+	if done == nil {
+		done = func(string, time.Duration) {}
+	}
+	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[model.Key](retryFirst, retryMost)
+	return &Controller{queue: workqueue.NewTypedRateLimitingQueue(limiter), reconcile: r, workers: max(workers, 1), done: done}
+}
+
+// Enqueue asks for a pass over the key. Asking twice before the pass begins is
+// asking once.
+func (c *Controller) Enqueue(key model.Key) { c.queue.Add(key) }
+
+// Depth is the number of keys that wait for a worker.
+func (c *Controller) Depth() int { return c.queue.Len() }
+
+// Run works until ctx ends, then lets the passes under way finish and returns.
+func (c *Controller) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, c.queue.ShutDown)
+	defer stop()
+	var workers sync.WaitGroup
+	for range c.workers {
+		workers.Go(func() {
+			for c.next(ctx) {
+			}
+		})
+	}
+	workers.Wait()
+	return nil
+}
+
+// next makes one pass and reports whether there may be another.
+func (c *Controller) next(ctx context.Context) bool {
+	key, shutdown := c.queue.Get()
+	if shutdown {
+		return false
+	}
+	defer c.queue.Done(key)
+	if ctx.Err() != nil {
+		return true
+	}
+	began := time.Now()
+	result, err := c.guarded(ctx, key)
+	c.done(c.dispatch(ctx, key, result, err), time.Since(began))
+	return true
+}
+
+// dispatch puts the key back as the outcome asks. A rate limiter is for
+// errors and not for waiting, so a pass that only wants to look again later
+// clears the count of failures first.
+func (c *Controller) dispatch(ctx context.Context, key model.Key, result Result, err error) string {
+	switch {
+	case err != nil:
+		logr.FromContextOrDiscard(ctx).Error(err, "pass failed", "namespace", key.Namespace, "deployment", key.Deployment, "attempt", c.queue.NumRequeues(key)+1)
+		c.queue.AddRateLimited(key)
+		if errors.Is(err, errPanic) {
+			return OutcomePanic
+		}
+		return OutcomeError
+	case result.RequeueAfter > 0:
+		c.queue.Forget(key)
+		c.queue.AddAfter(key, result.RequeueAfter)
+		return OutcomeRequeue
+	default:
+		c.queue.Forget(key)
+		return OutcomeDone
+	}
+}
+
+var errPanic = errors.New("panic in a pass")
+
+// guarded turns a panic into an error: one deployment that nobody thought of
+// must not stop the watch over all others. A pass that panicked has promoted
+// nothing after the panic.
+func (c *Controller) guarded(ctx context.Context, key model.Key) (result Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
+		}
+	}()
+	return c.reconcile(ctx, key)
+}

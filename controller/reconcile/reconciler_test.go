@@ -1,0 +1,230 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/controller/gate"
+	"github.com/draingate/draingate/controller/model"
+)
+
+const depID = "d1000000-0000-0000-0000-000000000000"
+
+var key = model.Key{Namespace: "default", Deployment: depID}
+
+// fakeWorld is one deployment that may be promoted, as Nomad, Consul and one
+// proxy show it. It stands in for the observer and for Nomad.
+type fakeWorld struct {
+	mu         sync.Mutex
+	deployment model.Deployment
+	mode       string
+	listed     bool
+	promotes   int
+	// before, where set, is called ahead of the last read and of the promotion.
+	beforeRead, beforePromote func() error
+	observed                  int
+}
+
+func newWorld() *fakeWorld {
+	return &fakeWorld{mode: "enforce", listed: true, deployment: model.Deployment{
+		ID: depID, Namespace: "default", JobID: "web", JobVersion: 1, Status: model.DeploymentRunning,
+		Groups: []model.DeploymentGroup{{Name: "web", DesiredCanaries: 1, PlacedCanaries: []string{"canary"}}},
+	}}
+}
+
+func (f *fakeWorld) job(version uint64) *model.Job {
+	return &model.Job{ID: "web", Type: model.JobTypeService, Region: "global", Datacenters: []string{"dc1"}, Version: version, Meta: map[string]string{"draingate_mode": f.mode},
+		Groups: []model.Group{{Name: "web", ShutdownDelay: 20 * time.Second, Tasks: []model.Task{{Name: "server"}},
+			Services: []model.Service{{Name: "web", Provider: model.ProviderConsul, Checks: []model.Check{{Name: "ready", Interval: time.Second}}}}}}}
+}
+
+func (f *fakeWorld) Observe(context.Context, model.Key) model.Snapshot {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.observed++
+	now := time.Now()
+	regs := []model.Registration{registration("old", 1), registration("canary", 2)}
+	p := model.Proxy{Name: "p", Started: model.Seen(time.Unix(1, 0), now),
+		Settings: model.Seen(model.ProxySettings{ConsulCatalog: true, RefreshInterval: 15 * time.Second, Throttle: 2 * time.Second}, now), Tags: map[string]model.TagReading{}}
+	svc := model.ProxyService{Name: "web@consulcatalog", Provider: model.ProviderConsulCatalog, Status: model.StatusEnabled}
+	for i, r := range regs {
+		p.Tags[r.ServiceID] = model.TagReading{Exposed: true}
+		if i == 0 || f.listed {
+			svc.Servers = append(svc.Servers, model.Server{HostPort: "10.0.0.1:" + string(rune('1'+i)), Weight: 1})
+		}
+	}
+	p.Routing = model.Seen(model.Routing{Services: []model.ProxyService{svc},
+		Routers: []model.Router{{Name: "web@consulcatalog", Provider: model.ProviderConsulCatalog, Service: svc.Name, Status: model.StatusEnabled}}}, now)
+	return model.Snapshot{Key: key, Region: "global", Datacenter: "dc1", Deployment: model.Seen(f.deployment, now), Job: model.Seen(*f.job(1), now),
+		Allocations: model.Seen([]model.Allocation{
+			{ID: "old", Group: "web", DeploymentID: "d0", ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(0)},
+			{ID: "canary", Group: "web", DeploymentID: depID, Canary: true, Health: model.HealthTrue, ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(1)},
+		}, now),
+		Catalog: map[string]model.Fact[[]model.Registration]{"web": model.Seen(regs, now)},
+		Proxies: model.Seen([]model.Proxy{p}, now), Load: model.Seen(model.Load{}, now)}
+}
+
+func registration(alloc string, port int) model.Registration {
+	return model.Registration{ServiceID: alloc, ServiceName: "web", AllocID: alloc, Address: "10.0.0.1", Port: port, Status: model.StatusPassing,
+		Checks: []model.CheckStatus{{ID: alloc, ServiceID: alloc, Status: model.StatusPassing}}}
+}
+
+func (f *fakeWorld) Deployment(context.Context, model.Key) (*model.Deployment, error) {
+	if f.beforeRead != nil {
+		if err := f.beforeRead(); err != nil {
+			return nil, err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	d := f.deployment
+	return &d, nil
+}
+
+func (f *fakeWorld) Promote(_ context.Context, _ model.Key, groups []string) error {
+	if f.beforePromote != nil {
+		if err := f.beforePromote(); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.promotes++
+	g := f.deployment.Groups[0]
+	g.Promoted = len(groups) == 1 && groups[0] == g.Name
+	f.deployment.Groups = []model.DeploymentGroup{g}
+	return nil
+}
+
+type stubRecorder struct {
+	mu      sync.Mutex
+	records []model.Record
+}
+
+func (s *stubRecorder) Record(r model.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.records = append(s.records, r)
+}
+
+func (s *stubRecorder) last() model.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.records[len(s.records)-1]
+}
+
+// loop runs a controller over the world for the given time in a bubble.
+func loop(t *testing.T, f *fakeWorld, dryRun bool, lasting time.Duration) *stubRecorder {
+	t.Helper()
+	rec := &stubRecorder{}
+	r := New(f, f, rec, Options{DryRun: dryRun, Policy: gate.Policy{Margin: time.Second, DefaultMode: model.ModeObserve, Poll: 500 * time.Millisecond}})
+	ctx, cancel := context.WithTimeout(t.Context(), lasting)
+	defer cancel()
+	c := NewController(r.Reconcile, 2, nil)
+	c.Enqueue(key)
+	require.NoError(t, c.Run(ctx))
+	return rec
+}
+
+func TestPromotesOnceAfterTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newWorld()
+		began := time.Now()
+		rec := loop(t, f, false, 20*time.Second)
+		require.Equal(t, 1, f.promotes)
+		require.Equal(t, gate.ReasonPromoted, rec.last().Decision.Reason)
+		require.Equal(t, 5*time.Second, rec.last().PromotedAt.Sub(began))
+	})
+}
+
+func TestDoesNotWrite(t *testing.T) {
+	cases := map[string]struct {
+		world  func(*fakeWorld)
+		dryRun bool
+		last   model.Verb
+	}{
+		"in a dry run":                          {func(*fakeWorld) {}, true, model.Promote},
+		"where the job is observed":             {func(f *fakeWorld) { f.mode = "observe" }, false, model.Promote},
+		"where the gate holds":                  {func(f *fakeWorld) { f.listed = false }, false, model.Hold},
+		"where the last read fails":             {func(f *fakeWorld) { f.beforeRead = func() error { return errors.New("refused") } }, false, model.Promote},
+		"where the last read is another state":  {func(f *fakeWorld) { f.beforeRead = func() error { f.change(model.DeploymentPaused); return nil } }, false, model.Hold},
+		"where the last read takes 2.5 seconds": {func(f *fakeWorld) { f.beforeRead = func() error { time.Sleep(2500 * time.Millisecond); return nil } }, false, model.Hold},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newWorld()
+				c.world(f)
+				rec := loop(t, f, c.dryRun, 30*time.Second)
+				require.Zero(t, f.promotes)
+				verbs := map[model.Verb]bool{}
+				for _, r := range rec.records {
+					verbs[r.Decision.Verb] = true
+				}
+				require.True(t, verbs[c.last], "decisions seen: %v", verbs)
+			})
+		})
+	}
+}
+
+func (f *fakeWorld) change(status string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deployment.Status = status
+}
+
+func TestRefusedPromotionIsShownAndTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newWorld()
+		refusals := 3
+		f.beforePromote = func() error {
+			if refusals--; refusals >= 0 {
+				return errors.New("403: promote-deployment is missing")
+			}
+			return nil
+		}
+		rec := loop(t, f, false, 60*time.Second)
+		require.Equal(t, 1, f.promotes)
+		var problems int
+		for _, r := range rec.records {
+			if strings.Contains(r.Problem, "promote-deployment") {
+				problems++
+			}
+		}
+		require.GreaterOrEqual(t, problems, 3)
+	})
+}
+
+func TestForgetsWhatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newWorld()
+		f.deployment.Status = model.DeploymentFailed
+		r := New(f, f, &stubRecorder{}, Options{Policy: gate.Policy{Poll: time.Second}})
+		result, err := r.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+		require.Zero(t, result.RequeueAfter)
+		require.Empty(t, r.known)
+	})
+}
+
+func TestShutdownEndsAPassWithoutRecordingIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec := &stubRecorder{}
+		ctx, cancel := context.WithCancel(t.Context())
+		r := New(observeFunc(func() model.Snapshot { cancel(); return model.Snapshot{Key: key} }), newWorld(), rec, Options{})
+		_, err := r.Reconcile(ctx, key)
+		require.NoError(t, err)
+		require.Empty(t, rec.records)
+	})
+}
+
+type observeFunc func() model.Snapshot
+
+func (f observeFunc) Observe(context.Context, model.Key) model.Snapshot { return f() }
