@@ -46,6 +46,10 @@ type ProxySettings struct {
 	ExposedByDefault bool
 	Prefix           string
 	Constraints      string
+	// ConnectAware and ConnectByDefault say what the provider does with
+	// instances of a Consul service mesh.
+	ConnectAware     bool
+	ConnectByDefault bool
 }
 
 // Routing is the dynamic configuration that a proxy runs now.
@@ -89,6 +93,9 @@ type Server struct {
 	// Status is UP or DOWN as Traefik's own health check sees it; without a
 	// health check it is always UP.
 	Status string
+	// Weight is the server's share of requests, 1 unless said otherwise. A
+	// server of weight 0 or less is listed and gets none.
+	Weight int
 }
 
 // TagReading is what one proxy makes of the tags of one instance.
@@ -98,26 +105,39 @@ type TagReading struct {
 	Exposed bool
 	// Excluded says why it is not exposed.
 	Excluded string
+	// Unknown, where not empty, says why it cannot be told what the proxy
+	// makes of the tags. Exposed is then false and nothing else can be relied on.
+	Unknown string
 	// Err is not empty where Traefik would refuse the tags and so remove
 	// the instance.
 	Err string
 	// NonHTTP is true where tags ask for TCP or UDP routers.
 	NonHTTP bool
-	// Services are the load balancers that the tags define or imply.
+	// Services are the load balancers that the tags define or imply, sorted
+	// by name.
 	Services []TagService
-	// Routers are the names of the routers that the tags define or imply.
+	// Routers are the routers that the tags define or imply, as
+	// name@provider, sorted.
 	Routers []string
+	// RouterServices holds the service that each of these routers refers to,
+	// both as name@provider.
+	RouterServices map[string]string
 	// Retry is the retry middleware of the routers; nil where any router has none.
 	Retry *Retry
 }
 
 // TagService is one load balancer that the tags of an instance define.
 type TagService struct {
+	// Name is name@provider.
 	Name string
-	// HostPort is where this instance is listed under the service.
+	// HostPort is where this instance is listed under the service; empty
+	// where the tags give a URL that has no host and port.
 	HostPort    string
 	HealthCheck *HealthCheck
 	Sticky      bool
+	// Weight is the share of requests this instance asks for, 1 unless said
+	// otherwise; 0 or less gets none.
+	Weight int
 }
 
 // HealthCheck is Traefik's own active health check.
