@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/traefik/paerser/file"
 )
@@ -15,7 +16,7 @@ import (
 func explainStatic(name, content, ext string, cause error) error {
 	var raw struct{ Providers map[string]any }
 	if err := guard(func() error { return file.DecodeContent(content, ext, &raw) }); err != nil {
-		return fmt.Errorf("%s: cannot be read as %s: %s", name, ext[1:], oneLine(cause))
+		return fmt.Errorf("%s: cannot be read as %s: %s (Traefik would not start with this)", name, strings.ToUpper(ext[1:]), oneLine(cause))
 	}
 	for _, l := range leaves("providers", nil, raw.Providers) {
 		if err := l.decode(); err != nil {
