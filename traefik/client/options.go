@@ -74,10 +74,10 @@ func New(o Options) (*Client, error) {
 }
 
 // String returns the base URL of the API.
-func (c *Client) String() string { return c.base }
+func (c Client) String() string { return c.base }
 
 // GoString keeps credentials out of %#v.
-func (c *Client) GoString() string { return "client.Client(" + c.base + ")" }
+func (c Client) GoString() string { return "client.Client(" + c.base + ")" }
 
 // String returns the URL alone, so that options can be printed.
 func (o Options) String() string { return "client.Options(" + withoutUser(o.URL) + ")" }
