@@ -138,9 +138,8 @@ func (o LoadOptions) inFlight() uint64 {
 // client follows no redirect, uses no proxy and replays nothing.
 func (o LoadOptions) client() *http.Client {
 	return &http.Client{
-		Timeout:       o.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: once{&http.Transport{
+		Transport: once{timeout: o.Timeout, next: &http.Transport{
 			DialContext:         (&net.Dialer{}).DialContext,
 			DisableKeepAlives:   !o.KeepAlive,
 			DisableCompression:  true,

@@ -8,12 +8,16 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // once makes every request a single try. net/http sends a request without a
 // body a second time when a shared connection turns out to be dead; a client
 // that does so hides a loss.
-type once struct{ next http.RoundTripper }
+type once struct {
+	next    http.RoundTripper
+	timeout time.Duration
+}
 
 // errReplayed is a request for which net/http took a second connection.
 var errReplayed = errors.New("sent twice")
@@ -22,15 +26,30 @@ var errReplayed = errors.New("sent twice")
 func (o once) RoundTrip(req *http.Request) (*http.Response, error) {
 	var conns atomic.Int32
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { conns.Add(1) }}
-	resp, err := o.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	// A time limit of http.Client's own ends in errors that do not say so.
+	ctx, cancel := context.WithTimeout(req.Context(), o.timeout)
+	resp, err := o.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
-		return nil, classedError{class: classOf(req.Context(), err), err: err}
+		defer cancel()
+		return nil, classedError{class: classOf(ctx, err), err: err}
 	}
+	resp.Body = cancelingBody{resp.Body, cancel}
 	if conns.Load() > 1 {
 		_ = resp.Body.Close()
 		return nil, classedError{class: errReplayed.Error(), err: errReplayed}
 	}
 	return resp, nil
+}
+
+// cancelingBody frees the time limit's timer once the body was read.
+type cancelingBody struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (b cancelingBody) Close() error {
+	defer b.cancel()
+	return b.ReadCloser.Close()
 }
 
 // classedError carries the class of a failure through net/http and vegeta,
@@ -43,9 +62,7 @@ type classedError struct {
 func (e classedError) Error() string { return e.err.Error() + " [" + e.class + "]" }
 func (e classedError) Unwrap() error { return e.err }
 
-// classOf sorts failures into the few classes that tell causes apart. Nothing
-// ends a request's context but its time limit, and net/http does not always
-// return an error that says so.
+// classOf sorts failures into the few classes that tell causes apart.
 func classOf(ctx context.Context, err error) string {
 	switch {
 	case ctx.Err() != nil:
