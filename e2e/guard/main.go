@@ -6,23 +6,21 @@
 //
 // It must not do anything while the owner lives.
 //
-// Usage: guard DIR CGROUP
+// Usage: guard DIR
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 
 	"github.com/draingate/draingate/e2e/reap"
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: guard DIR CGROUP")
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: guard DIR")
 		os.Exit(2)
 	}
 	// Ctrl-C goes to the whole terminal; the owner is the one to act on it.
@@ -30,18 +28,8 @@ func main() {
 	if n, _ := os.Stdin.Read(make([]byte, 1)); n == 1 {
 		return
 	}
-	if err := clean(os.Args[1], os.Args[2]); err != nil {
+	if err := reap.All(os.Args[1], 20*time.Second); err != nil {
 		fmt.Fprintln(os.Stderr, "guard:", err)
 		os.Exit(1)
 	}
-}
-
-func clean(dir, cgroup string) error {
-	_, kill := reap.Kill(dir, 20*time.Second)
-	unmount := reap.Unmount(dir)
-	if unmount != nil {
-		// Removing files below a live mount could reach into another file system.
-		return errors.Join(kill, unmount)
-	}
-	return errors.Join(kill, reap.Cgroups(cgroup), os.RemoveAll(filepath.Join(dir, "data")))
 }

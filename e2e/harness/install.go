@@ -83,7 +83,7 @@ func (in installer) build(ctx context.Context, dir, version, path string) error 
 	if in.version != "" {
 		flags += " -X " + in.tool.version + "=" + version[1:]
 	}
-	cmd := goCommand(ctx, dir, "build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o", part, in.module+in.pkg)
+	cmd := goCommand(ctx, dir, "build", "-mod=readonly", "-ldflags", flags, "-o", part, in.module+in.pkg)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	if err := cmd.Run(); err != nil {
