@@ -1,0 +1,147 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/controller/cli"
+	"github.com/draingate/draingate/controller/cli/exit"
+	"github.com/draingate/draingate/controller/cli/options"
+	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/status"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"draingate": func() {
+		os.Exit(cli.Program{
+			Run: stubRunner, Version: "v9.8.7", Environ: os.Environ(),
+			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		}.Main(context.Background(), os.Args[1:]))
+	}})
+}
+
+// stubRunner prints what it was told, and fails as STUB says.
+func stubRunner(_ context.Context, o options.Run, log io.Writer) error {
+	switch os.Getenv("STUB") {
+	case "blind":
+		return exit.With(exit.CannotSee, errors.New("ask Nomad at 127.0.0.1:1: connection refused"))
+	case "internal":
+		return errors.Join(errors.New("one"), errors.New("two"))
+	default:
+		return json.NewEncoder(log).Encode(o)
+	}
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata",
+		Setup: setUp,
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// exits CODE COMMAND ARGS... runs the command and wants this exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		failed, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = failed.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// setUp starts a status endpoint with a few deployments for each script.
+func setUp(env *testscript.Env) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	srv, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{Store: store()}))
+	if err != nil {
+		cancel()
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ctx) }()
+	env.Defer(func() { cancel(); <-done })
+	env.Setenv("ENDPOINT", srv.Addr().String())
+	return nil
+}
+
+func store() *status.Store {
+	s := status.NewStore()
+	since := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	add := func(namespace, job, id string, version uint64, d model.Decision) {
+		d.Mode = model.ModeEnforce
+		s.Record(model.Record{
+			Key: model.Key{Namespace: namespace, Deployment: id}, JobID: job, JobVersion: version,
+			Status: model.DeploymentRunning, Decision: d, Observed: since,
+		})
+	}
+	add("default", "web", "aaaa1111-0000", 6, model.Decision{Verb: model.Promote, Reason: "Safe"})
+	add("default", "web", "bbbb2222-0000", 7, model.Decision{
+		Verb: model.Hold, Reason: "DrainTooShort",
+		Message: "S is 0s and T 18.1s: set shutdown_delay = \"20s\".\x1b[31m",
+		Conditions: []model.Condition{
+			{Type: model.CanaryHealthy, Status: model.True, Reason: "Healthy", Message: "1 of 1"},
+			{Type: model.DrainSafe, Status: model.False, Reason: "DrainTooShort", Message: "18.1s short"},
+		},
+		Windows: []model.Window{
+			{
+				Proxy: "10.0.0.5:8080", Group: "app", Service: "web", Allocation: "cccc3333-0000",
+				S: 6 * time.Second, T: 18100 * time.Millisecond, L: 3 * time.Second, Margin: time.Second,
+				STerms: []model.Term{
+					{Name: "shutdown_delay", Source: "allocation's job"},
+					{Name: "drain", Value: 6 * time.Second, Source: "draingate_drain", Declared: true},
+				},
+				TTerms:  []model.Term{{Name: "refreshInterval", Value: 15 * time.Second, Source: "process"}},
+				Verdict: model.VerdictUnsafe, Why: "S is 16.1s short",
+			},
+			{Proxy: "10.0.0.6:8080", Service: "web", Verdict: model.VerdictUnknown, Why: "settings: 403"},
+		},
+	})
+	add("default", "api", "dddd4444-0000", 1, model.Decision{Verb: model.Promote, Reason: "Safe"})
+	add("team", "api", "eeee5555-0000", 3, model.Decision{Verb: model.Hold, Reason: "ProxyUnknown"})
+	return s
+}
+
+func TestMainPrintsOneLineForManyErrors(t *testing.T) {
+	var out, errs writer
+	p := cli.Program{Stdout: &out, Stderr: &errs, Run: func(context.Context, options.Run, io.Writer) error {
+		return errors.Join(errors.New("one"), errors.New("two"))
+	}}
+	require.Equal(t, exit.Usage, p.Main(t.Context(), []string{"run", "--traefik-service", "t"}))
+	require.Equal(t, "draingate: one; two\n", string(errs))
+	require.Empty(t, string(out))
+}
+
+func TestRunWithoutARunnerSaysSo(t *testing.T) {
+	var errs writer
+	p := cli.Program{Stdout: io.Discard, Stderr: &errs}
+	require.Equal(t, exit.Usage, p.Main(t.Context(), []string{"run", "--traefik-service", "t"}))
+	require.Contains(t, string(errs), "no controller")
+}
+
+type writer []byte
+
+func (w *writer) Write(b []byte) (int, error) {
+	*w = append(*w, b...)
+	return len(b), nil
+}

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const envPrefix = "DRAINGATE_"
+
+// foreign are variables that begin like draingate's own and belong to its
+// tests, which run it with their whole environment.
+func foreign() []string {
+	return []string{"DRAINGATE_NOMAD", "DRAINGATE_CONSUL", "DRAINGATE_TRAEFIK"}
+}
+
+// envName is the variable that stands in for a flag.
+func envName(flag string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// fromEnvironment sets every flag that was not given and whose variable is set.
+func (p Program) fromEnvironment(cmd *cobra.Command) error {
+	var first error
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		name := envName(f.Name)
+		value := p.environment(name)
+		if first != nil || f.Changed || value == "" || f.Name == "help" {
+			return
+		}
+		// Set of the value and not of the flag set: the latter's error names
+		// the flag, which nobody gave.
+		if err := f.Value.Set(value); err != nil {
+			first = fmt.Errorf("%s=%q, which stands for --%s: %w", name, value, f.Name, err)
+		}
+	})
+	if first != nil {
+		return first
+	}
+	return p.misspelt(cmd)
+}
+
+// misspelt refuses a variable that is almost one of the command's: to ignore
+// DRAINGATE_DRYRUN would write where nobody wanted it.
+func (p Program) misspelt(cmd *cobra.Command) error {
+	known := map[string]bool{}
+	// cobra's suggestions for commands serve for any list of names.
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		known[envName(f.Name)] = true
+		names.AddCommand(&cobra.Command{Use: envName(f.Name), Run: func(*cobra.Command, []string) {}})
+	})
+	for _, line := range slices.Sorted(slices.Values(p.Environ)) {
+		name, _, _ := strings.Cut(line, "=")
+		if !strings.HasPrefix(name, envPrefix) || known[name] || slices.Contains(foreign(), name) {
+			continue
+		}
+		if like := names.SuggestionsFor(name); len(like) > 0 {
+			return fmt.Errorf("the variable %s means nothing here: did you mean %s?", name, like[0])
+		}
+	}
+	return nil
+}

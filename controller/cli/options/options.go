@@ -1,0 +1,88 @@
+// Package options holds what a person sets for a run of the controller, its
+// defaults and what makes it invalid.
+//
+// It must not parse flags or start anything: package cli fills it in and
+// package app obeys it.
+package options
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// The two formats of the log.
+const (
+	LogJSON = "json"
+	LogText = "text"
+)
+
+// Run is everything that `draingate run` can be told. Nomad and Consul are
+// found by their own environment variables, which are not repeated here.
+type Run struct {
+	Traefik Traefik
+	// Margin is what S must have in hand over T + L.
+	Margin time.Duration
+	// DefaultMode is the mode of a job that does not set draingate_mode.
+	DefaultMode model.Mode
+	// DryRun decides and reports, and never writes to any system.
+	DryRun bool
+	// Listen is the host:port of the status endpoint; port 0 takes a free one.
+	Listen string
+	// PollInterval is how often a deployment that waits is looked at.
+	PollInterval time.Duration
+	// Workers is how many deployments are looked at at the same time.
+	Workers   int
+	LogLevel  slog.Level
+	LogFormat string
+	// Version is draingate's own, as the status endpoint and metrics show it.
+	Version string
+}
+
+// Traefik says where the Traefik instances are and how to ask them.
+type Traefik struct {
+	// Services are names of services in Consul, every instance of which is a
+	// Traefik process. The Port, Scheme and BasePath below apply to these.
+	Services []string
+	// URLs are base URLs of the API of one Traefik instance each.
+	URLs []string
+	// Config is a static configuration file, YAML or TOML, for instances that
+	// cannot be asked; empty for none.
+	Config string
+	// APIPort is the port of the API; 0 takes the port that Consul has.
+	APIPort     int
+	APIScheme   string
+	APIBasePath string
+	// APIUser and the file with its password are for HTTP basic authentication.
+	APIUser         string
+	APIPasswordFile string
+	// APICA is a PEM file with the authorities that are trusted for HTTPS, and
+	// APIServerName the name to expect in the certificate; empty for defaults.
+	APICA         string
+	APIServerName string
+}
+
+// The limits of what can be set.
+const (
+	MinPollInterval = 50 * time.Millisecond
+	// MaxPollInterval leaves room below the age at which an answer no longer
+	// counts as known.
+	MaxPollInterval = time.Second
+	MaxWorkers      = 64
+)
+
+// Default returns the settings of a run that was told nothing. It lacks a
+// Traefik, without which Validate refuses it.
+func Default() Run {
+	return Run{
+		Traefik:      Traefik{APIScheme: "http"},
+		Margin:       time.Second,
+		DefaultMode:  model.ModeObserve,
+		Listen:       "127.0.0.1:4689",
+		PollInterval: 500 * time.Millisecond,
+		Workers:      4,
+		LogLevel:     slog.LevelInfo,
+		LogFormat:    LogText,
+	}
+}

@@ -1,0 +1,200 @@
+package options
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// Validate returns the first thing that is wrong, as one line that names the
+// flag and says what would be right. It opens the files that are named.
+func (r Run) Validate() error {
+	checks := []func(Run) error{
+		hasProxies, urlsAreBases, servicesAreNames, configIsReadable, apiIsSound, credentialsArePaired, tlsIsUsed,
+		marginIsSound, modeIsKnown, listenIsAddress, pollIsSound, workersAreSound, formatIsKnown,
+	}
+	for _, check := range checks {
+		if err := check(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func hasProxies(r Run) error {
+	if len(r.Traefik.Services)+len(r.Traefik.URLs) > 0 {
+		return nil
+	}
+	return errors.New("no Traefik is named: give --traefik-service NAME (a service in Consul) or --traefik-url URL, or both, as often as needed")
+}
+
+func urlsAreBases(r Run) error {
+	for _, text := range r.Traefik.URLs {
+		u, err := url.Parse(text)
+		switch {
+		case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+			return fmt.Errorf("--traefik-url %q is no URL: give one such as http://10.0.0.5:8080", withoutUser(text))
+		case u.User != nil:
+			return fmt.Errorf("--traefik-url %s holds credentials: give --traefik-api-user and --traefik-api-password-file instead", withoutUser(text))
+		case u.RawQuery != "" || u.Fragment != "":
+			return fmt.Errorf("--traefik-url %s must end with the path: leave out what follows ? or #", text)
+		}
+	}
+	return nil
+}
+
+// withoutUser hides what stands before an @, which may be a password even in a
+// text that is no URL.
+func withoutUser(text string) string {
+	at := strings.LastIndex(text, "@")
+	if at < 0 {
+		return text
+	}
+	if scheme, _, ok := strings.Cut(text, "://"); ok && len(scheme) < at {
+		return scheme + "://" + text[at+1:]
+	}
+	return text[at+1:]
+}
+
+func servicesAreNames(r Run) error {
+	for _, name := range r.Traefik.Services {
+		if name == "" || strings.ContainsAny(name, " /:?#%\t\n") {
+			return fmt.Errorf("--traefik-service %q is no name of a service in Consul: for an address, use --traefik-url", name)
+		}
+	}
+	return nil
+}
+
+func configIsReadable(r Run) error {
+	if r.Traefik.Config == "" {
+		return nil
+	}
+	if _, err := readFile(r.Traefik.Config); err != nil {
+		return fmt.Errorf("--traefik-config: %w: give Traefik's static configuration, YAML or TOML", err)
+	}
+	return nil
+}
+
+func apiIsSound(r Run) error {
+	t := r.Traefik
+	switch {
+	case t.APIPort < 0 || t.APIPort > 65535:
+		return fmt.Errorf("--traefik-api-port %d is no port: give 1 to 65535, or 0 for the port that Consul has", t.APIPort)
+	case t.APIScheme != "http" && t.APIScheme != "https":
+		return fmt.Errorf("--traefik-api-scheme %q: give http or https", t.APIScheme)
+	case t.APIBasePath != "" && !strings.HasPrefix(t.APIBasePath, "/"):
+		return fmt.Errorf("--traefik-api-base-path %q must begin with /", t.APIBasePath)
+	}
+	return nil
+}
+
+func credentialsArePaired(r Run) error {
+	t := r.Traefik
+	switch {
+	case t.APIUser != "" && t.APIPasswordFile == "":
+		return errors.New("--traefik-api-user needs --traefik-api-password-file")
+	case t.APIUser == "" && t.APIPasswordFile != "":
+		return errors.New("--traefik-api-password-file needs --traefik-api-user")
+	case t.APIPasswordFile == "":
+		return nil
+	}
+	body, err := readFile(t.APIPasswordFile)
+	if err != nil {
+		return fmt.Errorf("--traefik-api-password-file: %w", err)
+	}
+	if strings.TrimSpace(string(body)) == "" {
+		return fmt.Errorf("--traefik-api-password-file: %s is empty", t.APIPasswordFile)
+	}
+	return nil
+}
+
+func tlsIsUsed(r Run) error {
+	t := r.Traefik
+	if t.APICA == "" && t.APIServerName == "" {
+		return nil
+	}
+	https := func(u string) bool { return strings.HasPrefix(u, "https://") }
+	if t.APIScheme != "https" && !slices.ContainsFunc(t.URLs, https) {
+		return errors.New("--traefik-api-ca and --traefik-api-server-name need --traefik-api-scheme https or an https --traefik-url")
+	}
+	if t.APICA == "" {
+		return nil
+	}
+	body, err := readFile(t.APICA)
+	if err != nil {
+		return fmt.Errorf("--traefik-api-ca: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(body) {
+		return fmt.Errorf("--traefik-api-ca: %s holds no certificate in PEM form", t.APICA)
+	}
+	return nil
+}
+
+func marginIsSound(r Run) error {
+	if r.Margin < 0 {
+		return fmt.Errorf("--margin %s is negative: give 0s or more", r.Margin)
+	}
+	return nil
+}
+
+func modeIsKnown(r Run) error {
+	switch r.DefaultMode {
+	case model.ModeEnforce, model.ModeObserve, model.ModeOff:
+		return nil
+	default:
+		return fmt.Errorf("--default-mode %q: give enforce, observe or off", r.DefaultMode)
+	}
+}
+
+func listenIsAddress(r Run) error {
+	_, port, err := net.SplitHostPort(r.Listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("--listen %q is no address: give one such as 127.0.0.1:4689", r.Listen)
+	}
+	return nil
+}
+
+func pollIsSound(r Run) error {
+	if r.PollInterval < MinPollInterval || r.PollInterval > MaxPollInterval {
+		return fmt.Errorf("--poll-interval %s: give %s to %s, since an answer of more than 2s ago counts as unknown",
+			r.PollInterval, MinPollInterval, MaxPollInterval)
+	}
+	return nil
+}
+
+func workersAreSound(r Run) error {
+	if r.Workers < 1 || r.Workers > MaxWorkers {
+		return fmt.Errorf("--workers %d: give 1 to %d", r.Workers, MaxWorkers)
+	}
+	return nil
+}
+
+func formatIsKnown(r Run) error {
+	if r.LogFormat != LogJSON && r.LogFormat != LogText {
+		return fmt.Errorf("--log-format %q: give json or text", r.LogFormat)
+	}
+	return nil
+}
+
+// readFile refuses what would block or never end, such as a pipe.
+func readFile(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	return os.ReadFile(name)
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/draingate/draingate/controller/cli/exit"
+	"github.com/draingate/draingate/controller/cli/options"
+	"github.com/draingate/draingate/controller/model"
+)
+
+func (p Program) runCommand() *cobra.Command {
+	o := options.Default()
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Watch deployments and promote where that is safe",
+		Long: `run watches the deployments of all namespaces until it is told to stop.
+
+Nomad and Consul are found by their own variables: NOMAD_ADDR, NOMAD_TOKEN,
+NOMAD_CACERT, CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN and so on. Every flag can be
+given as a variable instead: --poll-interval is DRAINGATE_POLL_INTERVAL. Lists
+are separated by commas there. A flag wins over its variable.`,
+		Example: `  # Every instance of the Consul service "traefik"; jobs are observed, none is promoted
+  # unless its meta says draingate_mode = "enforce".
+  draingate run --traefik-service traefik
+
+  # Two instances by address, and what would be done, without doing it.
+  draingate run --traefik-url http://10.0.0.5:8080 --traefik-url http://10.0.0.6:8080 --dry-run
+
+  # An API that asks for credentials, on another port.
+  draingate run --traefik-service traefik --traefik-api-port 9000 \
+    --traefik-api-user gate --traefik-api-password-file /secrets/traefik`,
+		Args: cobra.NoArgs,
+	}
+	addRunFlags(cmd, &o)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := p.fromEnvironment(cmd); err != nil {
+			return exit.With(exit.Usage, err)
+		}
+		if err := o.Validate(); err != nil {
+			return exit.With(exit.Usage, err)
+		}
+		if p.Run == nil {
+			return exit.With(exit.Usage, errors.New("this build has no controller in it"))
+		}
+		o.Version = p.version().Version
+		return p.Run(cmd.Context(), o, cmd.ErrOrStderr())
+	}
+	return cmd
+}
+
+func addRunFlags(cmd *cobra.Command, o *options.Run) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringSliceVar(&o.Traefik.Services, "traefik-service", nil, "a `NAME` of a Consul service whose instances are Traefik (repeatable)")
+	f.StringSliceVar(&o.Traefik.URLs, "traefik-url", nil, "the base `URL` of one Traefik's API (repeatable)")
+	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration, for a Traefik that cannot be asked")
+	f.IntVar(&o.Traefik.APIPort, "traefik-api-port", o.Traefik.APIPort, "the `PORT` of the API of --traefik-service; 0 is the port that Consul has")
+	f.StringVar(&o.Traefik.APIScheme, "traefik-api-scheme", o.Traefik.APIScheme, "http or https, for --traefik-service")
+	f.StringVar(&o.Traefik.APIBasePath, "traefik-api-base-path", o.Traefik.APIBasePath, "the `PATH` before /api, for --traefik-service")
+	f.StringVar(&o.Traefik.APIUser, "traefik-api-user", "", "the `USER` for basic authentication at the API")
+	f.StringVar(&o.Traefik.APIPasswordFile, "traefik-api-password-file", "", "a `FILE` that holds the password of that user")
+	f.StringVar(&o.Traefik.APICA, "traefik-api-ca", "", "a PEM `FILE` with the authorities to trust for an https API")
+	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
+	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
+	f.Var(modeValue{&o.DefaultMode}, "default-mode", "what to do with a job without draingate_mode: enforce, observe or off")
+	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write")
+	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
+	f.Var(levelValue{&o.LogLevel}, "log-level", "debug, info, warn or error")
+	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "json or text")
+	f.DurationVar(&o.PollInterval, "poll-interval", o.PollInterval, "how often a deployment that waits is looked at")
+	f.IntVar(&o.Workers, "workers", o.Workers, "how many deployments are looked at at the same time")
+}
+
+// modeValue is a flag for a mode. Validate says which ones there are.
+type modeValue struct{ mode *model.Mode }
+
+func (v modeValue) String() string {
+	if v.mode == nil {
+		return ""
+	}
+	return string(*v.mode)
+}
+
+func (v modeValue) Set(s string) error {
+	*v.mode = model.Mode(s)
+	return nil
+}
+
+func (v modeValue) Type() string { return "mode" }
+
+// levelValue is a flag for a level of the log: the four words, and not the
+// sums such as INFO+2 that slog would also read.
+type levelValue struct{ level *slog.Level }
+
+func (v levelValue) String() string {
+	if v.level == nil {
+		return ""
+	}
+	return strings.ToLower(v.level.String())
+}
+
+func (v levelValue) Set(s string) error {
+	for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		if strings.EqualFold(l.String(), s) {
+			*v.level = l
+			return nil
+		}
+	}
+	return fmt.Errorf("give debug, info, warn or error")
+}
+
+func (v levelValue) Type() string { return "level" }

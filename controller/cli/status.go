@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/draingate/draingate/controller/cli/exit"
+	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/status"
+)
+
+// statusFlags are what `draingate status` can be told.
+type statusFlags struct {
+	addr      string
+	namespace string
+	json      bool
+}
+
+func (p Program) statusCommand() *cobra.Command {
+	var f statusFlags
+	cmd := &cobra.Command{
+		Use:   "status [JOB]",
+		Short: "Show what was decided about each deployment, and why",
+		Long: `status asks the status endpoint of a running draingate. Without a JOB it prints
+one line for each deployment and the message below it. With a JOB it prints the
+newest deployment of that job: its conditions, and for each proxy the servable
+time S and the time to stop routing T with what they are made of.
+
+It exits with 3 if the JOB is held and with 5 if the endpoint does not answer.`,
+		Example: `  draingate status
+  draingate status web
+  draingate status --json | jq '.[] | select(.decision == "Hold")'
+  draingate status web --addr 10.0.0.7:4689 && echo not held`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	cmd.Flags().StringVar(&f.addr, "addr", status.DefaultListen, "the `HOST:PORT` or URL of the status endpoint")
+	cmd.Flags().StringVar(&f.namespace, "namespace", "", "only the Nomad namespace `NAME`; all without it")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON as the endpoint has it")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := p.fromEnvironment(cmd); err != nil {
+			return exit.With(exit.Usage, err)
+		}
+		return p.status(cmd.Context(), f, args)
+	}
+	return cmd
+}
+
+func (p Program) status(ctx context.Context, f statusFlags, args []string) error {
+	client, err := status.NewClient(f.addr)
+	if err != nil {
+		return exit.With(exit.Usage, fmt.Errorf("--addr: %w", err))
+	}
+	defer client.CloseIdle()
+	all, err := client.Deployments(ctx)
+	if err != nil {
+		return cannotAsk(f.addr, err)
+	}
+	shown := all[:0]
+	for _, d := range all {
+		if f.namespace == "" || d.Namespace == f.namespace {
+			shown = append(shown, d)
+		}
+	}
+	if len(args) == 0 {
+		return p.printList(shown, f)
+	}
+	return p.statusOfJob(ctx, client, newest(shown, args[0]), args[0], f)
+}
+
+// statusOfJob prints the details, and is an error where the job is held.
+func (p Program) statusOfJob(ctx context.Context, client *status.Client, found []status.Deployment, job string, f statusFlags) error {
+	if len(found) == 0 {
+		return exit.With(exit.Failed, fmt.Errorf("no deployment of a job %q is known at %s: see `draingate status` for those that are", job, f.addr))
+	}
+	details := make([]status.Detail, 0, len(found))
+	for _, d := range found {
+		detail, err := client.Deployment(ctx, d.ID)
+		if err != nil {
+			return cannotAsk(f.addr, err)
+		}
+		details = append(details, detail)
+	}
+	if err := p.printDetails(details, f); err != nil {
+		return err
+	}
+	for _, d := range details {
+		if d.Decision == string(model.Hold) {
+			return exit.With(exit.Held, nil)
+		}
+	}
+	return nil
+}
+
+// newest returns the job's newest deployment in each namespace. The list has
+// the newest of a job first.
+func newest(all []status.Deployment, job string) []status.Deployment {
+	var out []status.Deployment
+	for _, d := range all {
+		if d.Job != job {
+			continue
+		}
+		if n := len(out); n == 0 || out[n-1].Namespace != d.Namespace {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func cannotAsk(addr string, err error) error {
+	code := exit.Failed
+	if errors.Is(err, status.ErrUnreachable) {
+		code = exit.CannotSee
+		err = fmt.Errorf("%w (is `draingate run` there? --addr or DRAINGATE_ADDR names another place)", err)
+	}
+	return exit.With(code, fmt.Errorf("ask %s: %w", addr, err))
+}
+
+func (p Program) printList(list []status.Deployment, f statusFlags) error {
+	if f.json {
+		return printJSON(p.Stdout, list)
+	}
+	return renderList(p.Stdout, list, time.Now(), p.palette())
+}
+
+func (p Program) printDetails(details []status.Detail, f statusFlags) error {
+	if f.json {
+		return printJSON(p.Stdout, details)
+	}
+	return renderDetails(p.Stdout, details, time.Now(), p.palette())
+}
+
+func printJSON(w io.Writer, value any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(value)
+}

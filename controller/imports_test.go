@@ -1,0 +1,243 @@
+package controller_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rules say which package may import which. Names are below the module's path.
+type rules struct {
+	module string
+	// allowed has, for each package, the packages of the module that it may
+	// import itself. A name that ends in /... stands for all below it and for
+	// the folder itself. A package that no name fits may import nothing, and
+	// is a violation of its own.
+	allowed map[string][]string
+	// pure has the packages that do no I/O, with the third-party packages that
+	// each may import all the same.
+	pure map[string][]string
+	// standard are the packages of the standard library that pure code, and
+	// what it imports of the module, may import.
+	standard []string
+}
+
+// house are the rules of this module.
+func house() rules {
+	return rules{
+		module: "github.com/draingate/draingate",
+		allowed: map[string][]string{
+			"cmd/draingate":          {"controller/cli", "controller/app"},
+			"controller":             {},
+			"controller/cli":         {"controller/cli/exit", "controller/cli/options", "controller/app", "controller/lint", "controller/status", "controller/model"},
+			"controller/cli/exit":    {},
+			"controller/cli/options": {"controller/model"},
+			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "traefik/...", "controller/metrics",
+				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options"},
+			"controller/lint":      {"jobspecs", "traefik", "controller/rule", "controller/model"},
+			"controller/reconcile": {"controller/gate", "controller/rule", "controller/model"},
+			"controller/observe":   {"controller/model"},
+			"controller/nomad":     {"controller/model"},
+			"controller/consul":    {"controller/model"},
+			"controller/metrics":   {"controller/model"},
+			"controller/status":    {"controller/model"},
+			"controller/gate":      {"controller/drain", "controller/rule", "controller/model"},
+			"controller/rule":      {"controller/drain", "controller/model"},
+			"controller/drain":     {"controller/model"},
+			"controller/model":     {},
+			"traefik":              {"controller/model"},
+			"traefik/...":          {"traefik/...", "controller/model"},
+			"jobspecs":             {"controller/model"},
+			"charts":               {},
+			"e2e/...":              {"e2e/..."},
+			"hack/...":             {},
+		},
+		pure: map[string][]string{
+			"controller/model": {},
+			"controller/drain": {},
+			"controller/rule":  {},
+			"controller/gate":  {},
+			"traefik":          {"github.com/traefik/paerser"},
+		},
+		standard: []string{
+			"bytes", "cmp", "encoding", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math", "math/bits", "net", "net/netip", "net/url",
+			"path", "reflect", "regexp", "slices", "sort", "strconv", "strings", "text/template", "time", "unicode", "unicode/utf8",
+		},
+	}
+}
+
+// listed is what the go command says of a package.
+type listed struct {
+	ImportPath     string
+	Dir            string
+	Standard       bool
+	Imports        []string
+	GoFiles        []string
+	CgoFiles       []string
+	IgnoredGoFiles []string
+	SFiles         []string
+}
+
+func TestImports(t *testing.T) {
+	for _, tags := range []string{"", "e2e"} {
+		t.Run("tags="+tags, func(t *testing.T) {
+			problems, err := house().check(t, "..", tags)
+			require.NoError(t, err)
+			for _, p := range problems {
+				t.Error(p)
+			}
+		})
+	}
+}
+
+// check returns all violations in the module in the folder, sorted.
+func (r rules) check(t *testing.T, dir, tags string) ([]string, error) {
+	t.Helper()
+	packages, err := list(t, dir, tags)
+	if err != nil {
+		return nil, err
+	}
+	var problems []string
+	for _, name := range slices.Sorted(maps.Keys(packages)) {
+		if p := packages[name]; r.internal(name) {
+			problems = append(problems, r.checkDirections(p)...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.pure)) {
+		if _, there := packages[path.Join(r.module, name)]; there {
+			problems = append(problems, r.checkPure(name, packages)...)
+		}
+	}
+	slices.Sort(problems)
+	return slices.Compact(problems), nil
+}
+
+// list asks the go command for all packages of the module and all that they
+// need, without their tests.
+func list(t *testing.T, dir, tags string) (map[string]listed, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags="+tags,
+		"-json=ImportPath,Dir,Standard,Imports,GoFiles,CgoFiles,IgnoredGoFiles,SFiles", "./...")
+	cmd.Dir = dir
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w: %s", err, &stderr)
+	}
+	packages := map[string]listed{}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		switch err := dec.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return packages, nil
+		case err != nil:
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		packages[p.ImportPath] = p
+	}
+}
+
+func (r rules) internal(importPath string) bool {
+	return importPath == r.module || strings.HasPrefix(importPath, r.module+"/")
+}
+
+func (r rules) short(importPath string) string { return strings.TrimPrefix(importPath, r.module+"/") }
+
+// checkDirections compares a package's own imports with the table.
+func (r rules) checkDirections(p listed) []string {
+	name := r.short(p.ImportPath)
+	allowed, known := r.allowedFor(name)
+	if !known {
+		return []string{fmt.Sprintf("%s stands in no rule: say in controller/imports_test.go what it may import", name)}
+	}
+	var out []string
+	for _, i := range p.Imports {
+		if r.internal(i) && !slices.ContainsFunc(allowed, func(a string) bool { return fits(a, r.short(i)) }) {
+			out = append(out, fmt.Sprintf("%s must not import %s", name, r.short(i)))
+		}
+	}
+	return out
+}
+
+// allowedFor prefers the name itself to a pattern, and a longer pattern to a
+// shorter one.
+func (r rules) allowedFor(name string) ([]string, bool) {
+	best := ""
+	for pattern := range r.allowed {
+		if pattern == name {
+			return r.allowed[name], true
+		}
+		if fits(pattern, name) && len(pattern) > len(best) {
+			best = pattern
+		}
+	}
+	return r.allowed[best], best != ""
+}
+
+func fits(pattern, name string) bool {
+	folder, isPattern := strings.CutSuffix(pattern, "/...")
+	return name == folder || (isPattern && strings.HasPrefix(name, folder+"/"))
+}
+
+// checkPure follows a pure package's imports through the module and checks
+// every file on the way.
+func (r rules) checkPure(name string, packages map[string]listed) []string {
+	var out []string
+	seen := map[string]bool{}
+	var visit func(importPath string)
+	visit = func(importPath string) {
+		if seen[importPath] {
+			return
+		}
+		seen[importPath] = true
+		p := packages[importPath]
+		out = append(out, r.checkPurePackage(name, p)...)
+		for _, i := range p.Imports {
+			switch {
+			case r.internal(i):
+				visit(i)
+			case !r.allowedInPure(name, i):
+				out = append(out, fmt.Sprintf("%s is pure, but %s imports %s", name, r.short(importPath), i))
+			}
+		}
+	}
+	visit(path.Join(r.module, name))
+	return out
+}
+
+func (r rules) allowedInPure(name, importPath string) bool {
+	third := func(module string) bool { return fits(module+"/...", importPath) }
+	return slices.Contains(r.standard, importPath) || slices.ContainsFunc(r.pure[name], third)
+}
+
+// checkPurePackage looks at the files: what the go command left out for this
+// system would be checked nowhere.
+func (r rules) checkPurePackage(name string, p listed) []string {
+	var out []string
+	for _, file := range slices.Concat(p.CgoFiles, p.IgnoredGoFiles, p.SFiles) {
+		if !strings.HasSuffix(file, "_test.go") {
+			out = append(out, fmt.Sprintf("%s is pure, but %s has %s: no build constraints, C or assembly there", name, r.short(p.ImportPath), file))
+		}
+	}
+	for _, file := range p.GoFiles {
+		uses, err := impureUses(filepath.Join(p.Dir, file))
+		if err != nil {
+			out = append(out, err.Error())
+		}
+		for _, use := range uses {
+			out = append(out, fmt.Sprintf("%s is pure, but %s uses %s", name, path.Join(r.short(p.ImportPath), file), use))
+		}
+	}
+	return out
+}

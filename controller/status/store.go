@@ -1,0 +1,169 @@
+package status
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// What the store keeps of deployments that Nomad will never change again.
+// Those that are still running are kept without a limit.
+const (
+	MaxTerminal    = 100
+	MaxTerminalAge = 24 * time.Hour
+)
+
+// Store holds the latest record of each deployment. It is safe for concurrent
+// use. Make one with NewStore.
+type Store struct {
+	mu      sync.RWMutex
+	entries map[model.Key]entry
+}
+
+// entry is a record and, for a terminal deployment, when it was first seen so.
+type entry struct {
+	record model.Record
+	ended  time.Time
+}
+
+// NewStore returns an empty store.
+func NewStore() *Store { return &Store{entries: map[model.Key]entry{}} }
+
+// Record takes in the outcome of one pass. It fills in when the decision and
+// each condition last changed, overwriting what the caller put there, and
+// remembers a promotion that later passes do not mention. A change is dated by
+// the observation that showed it.
+func (s *Store) Record(r model.Record) {
+	now := time.Now()
+	if r.Observed.IsZero() {
+		r.Observed = now
+	}
+	r = clone(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, known := s.entries[r.Key]
+	next := entry{record: carry(old.record, known, r)}
+	if terminal(r.Status) {
+		next.ended = now
+		if !old.ended.IsZero() {
+			next.ended = old.ended
+		}
+	}
+	s.entries[r.Key] = next
+	s.prune(now)
+}
+
+// Forget drops the deployment, as when Nomad no longer knows it.
+func (s *Store) Forget(key model.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.entries, key)
+}
+
+// List returns copies of all records, sorted by namespace and job, the newest
+// version of a job first.
+func (s *Store) List() []model.Record {
+	now := time.Now()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]model.Record, 0, len(s.entries))
+	for _, e := range s.entries {
+		if !e.tooOld(now) {
+			out = append(out, clone(e.record))
+		}
+	}
+	slices.SortFunc(out, byJobNewestFirst)
+	return out
+}
+
+// prune drops terminal deployments that are too old or too many, oldest first.
+func (s *Store) prune(now time.Time) {
+	var ended []model.Key
+	for key, e := range s.entries {
+		switch {
+		case e.tooOld(now):
+			delete(s.entries, key)
+		case !e.ended.IsZero():
+			ended = append(ended, key)
+		}
+	}
+	if len(ended) <= MaxTerminal {
+		return
+	}
+	slices.SortFunc(ended, func(a, b model.Key) int {
+		return cmp.Or(s.entries[a].ended.Compare(s.entries[b].ended), cmp.Compare(a.String(), b.String()))
+	})
+	for _, key := range ended[:len(ended)-MaxTerminal] {
+		delete(s.entries, key)
+	}
+}
+
+func (e entry) tooOld(now time.Time) bool {
+	return !e.ended.IsZero() && now.Sub(e.ended) > MaxTerminalAge
+}
+
+func terminal(status string) bool { return model.Deployment{Status: status}.Terminal() }
+
+// carry returns the record with every date that the previous one settles.
+func carry(old model.Record, known bool, r model.Record) model.Record {
+	r.Since = r.Observed
+	if known && old.Decision.Verb == r.Decision.Verb && old.Decision.Reason == r.Decision.Reason {
+		r.Since = old.Since
+	}
+	if r.PromotedAt.IsZero() {
+		r.PromotedAt = old.PromotedAt
+	}
+	carryConditions(old.Decision.Conditions, r.Decision.Conditions, r.Observed)
+	return r
+}
+
+// carryConditions dates each condition. A type may stand there more than once;
+// its first is then compared with the first before, and so on.
+func carryConditions(old, now []model.Condition, observed time.Time) {
+	type place struct {
+		kind model.ConditionType
+		n    int
+	}
+	before := map[place]model.Condition{}
+	count := map[model.ConditionType]int{}
+	for _, c := range old {
+		before[place{c.Type, count[c.Type]}] = c
+		count[c.Type]++
+	}
+	clear(count)
+	for i := range now {
+		c := &now[i]
+		c.Since = observed
+		if b, ok := before[place{c.Type, count[c.Type]}]; ok && b.Status == c.Status {
+			c.Since = b.Since
+		}
+		count[c.Type]++
+	}
+}
+
+func byJobNewestFirst(a, b model.Record) int {
+	return cmp.Or(
+		cmp.Compare(a.Key.Namespace, b.Key.Namespace),
+		cmp.Compare(a.JobID, b.JobID),
+		cmp.Compare(b.JobVersion, a.JobVersion),
+		b.Since.Compare(a.Since),
+		cmp.Compare(a.Key.Deployment, b.Key.Deployment),
+	)
+}
+
+// clone copies everything that a record reaches, so that neither the loop nor
+// a reader can change what the other sees.
+func clone(r model.Record) model.Record {
+	d := &r.Decision
+	d.Groups = slices.Clone(d.Groups)
+	d.Conditions = slices.Clone(d.Conditions)
+	d.Windows = slices.Clone(d.Windows)
+	for i := range d.Windows {
+		d.Windows[i].STerms = slices.Clone(d.Windows[i].STerms)
+		d.Windows[i].TTerms = slices.Clone(d.Windows[i].TTerms)
+	}
+	return r
+}

@@ -1,0 +1,129 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Bins holds the paths of the server binaries.
+type Bins struct {
+	Nomad   string
+	Consul  string
+	Traefik string
+}
+
+// tool is a server that hack/ pins in a module of its own.
+type tool struct {
+	name   string
+	env    string
+	module string
+	// pkg is the main package below the module, with its leading slash.
+	pkg string
+	// version is the linker variable for the version, where the source has none.
+	version string
+	set     func(*Bins, string)
+}
+
+func tools() []tool {
+	return []tool{
+		{
+			name: "nomad", env: "DRAINGATE_NOMAD", module: "github.com/hashicorp/nomad",
+			set: func(b *Bins, p string) { b.Nomad = p },
+		},
+		{
+			name: "consul", env: "DRAINGATE_CONSUL", module: "github.com/hashicorp/consul",
+			set: func(b *Bins, p string) { b.Consul = p },
+		},
+		{
+			name: "traefik", env: "DRAINGATE_TRAEFIK", module: "github.com/traefik/traefik/v3", pkg: "/cmd/traefik",
+			version: "github.com/traefik/traefik/v3/pkg/version.Version",
+			set:     func(b *Bins, p string) { b.Traefik = p },
+		},
+	}
+}
+
+// Binaries returns the server binaries, each from its environment variable
+// (DRAINGATE_NOMAD, DRAINGATE_CONSUL, DRAINGATE_TRAEFIK), else from PATH, else
+// from the user's cache folder, into which it is built from the version that
+// hack/ pins if it is not there yet: about ten minutes for all three on two
+// cores. What is used, and how far a build is, goes to progress.
+func Binaries(ctx context.Context, progress io.Writer) (Bins, error) {
+	var bins Bins
+	all := tools()
+	for i, t := range all {
+		path, err := find(t, os.LookupEnv, exec.LookPath)
+		switch {
+		case err != nil:
+			return Bins{}, err
+		case path != "":
+			if err := announce(ctx, t, path, progress); err != nil {
+				return Bins{}, err
+			}
+		default:
+			in := installer{tool: t, place: fmt.Sprintf("%d of %d", i+1, len(all)), progress: progress}
+			if path, err = in.path(ctx); err != nil {
+				return Bins{}, err
+			}
+		}
+		t.set(&bins, path)
+	}
+	return bins, nil
+}
+
+// find looks at the environment variable and then at PATH; an empty path means
+// that neither has the binary. A variable that names no executable is an
+// error: falling through to another binary would hide the mistake.
+func find(t tool, env func(string) (string, bool), look func(string) (string, error)) (string, error) {
+	if v, ok := env(t.env); ok && v != "" {
+		path, err := look(v)
+		if err != nil {
+			return "", fmt.Errorf("find %s: %s: %w", t.name, t.env, err)
+		}
+		return filepath.Abs(path)
+	}
+	path, err := look(t.name)
+	if errors.Is(err, exec.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("find %s in PATH: %w", t.name, err)
+	}
+	return filepath.Abs(path)
+}
+
+// announce prints the version of a binary that someone else chose.
+func announce(ctx context.Context, t tool, path string, progress io.Writer) error {
+	out, err := exec.CommandContext(ctx, path, "version").Output()
+	if err != nil {
+		return fmt.Errorf("ask %s for its version: %w", path, err)
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	_, err = fmt.Fprintf(progress, "using %s: %s\n", path, strings.Join(strings.Fields(first), " "))
+	return err
+}
+
+// Root returns the root of draingate's source, found by walking up from the
+// working directory to the go.mod of the module.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	for {
+		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(mod), "module github.com/draingate/draingate\n") {
+			return dir, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "", errors.New("find the repository: no go.mod of github.com/draingate/draingate here or above")
+		}
+		dir = up
+	}
+}

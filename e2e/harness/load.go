@@ -1,0 +1,181 @@
+package harness
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// LoadOptions describe the requests. Zero values mean what each field says.
+type LoadOptions struct {
+	// URL is where requests go, such as http://127.0.0.1:80/path.
+	URL string
+	// Host is the Host header, by which Traefik picks the router.
+	Host string
+	// Method is GET if empty.
+	Method string
+	// Rate is requests a second, 100 if zero.
+	Rate int
+	// Status is the only expected status; any 2xx if zero.
+	Status int
+	// Timeout is how long an answer may take, 60 s if zero: from then on the
+	// request counts as lost, and the generator gives up on it.
+	Timeout time.Duration
+	// Late is how long after its slot a request may be sent, 1 s if zero. One
+	// that is sent later, or was due for longer than that when the load
+	// stopped and not sent at all, counts as lost: a generator that pauses
+	// while a service is down must not make the service look well.
+	Late time.Duration
+	// KeepAlive lets requests share connections. Each has its own if false.
+	KeepAlive bool
+}
+
+func (o LoadOptions) withDefaults() LoadOptions {
+	if o.Method == "" {
+		o.Method = http.MethodGet
+	}
+	if o.Rate == 0 {
+		o.Rate = 100
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 60 * time.Second
+	}
+	if o.Late == 0 {
+		o.Late = time.Second
+	}
+	return o
+}
+
+func (o LoadOptions) check() error {
+	u, err := url.Parse(o.URL)
+	switch {
+	case err != nil:
+		return err
+	case u.Scheme != "http" || u.Host == "":
+		return fmt.Errorf("%q is not the address of an HTTP server", o.URL)
+	case o.Rate < 0 || o.Rate > int(time.Second/time.Microsecond):
+		return fmt.Errorf("%d is not a rate", o.Rate)
+	default:
+		return nil
+	}
+}
+
+// interval is the time between two slots. Slot k, from 0, is due k+1
+// intervals after the start (vegeta v12.13.0, lib/pacer.go, ConstantPacer).
+func (o LoadOptions) interval() time.Duration { return time.Second / time.Duration(o.Rate) }
+
+// Load is an open-loop generator: it sends at a constant rate whether or not
+// answers come back, and sends nothing twice. Requests are paced by vegeta;
+// what counts as lost is decided here.
+type Load struct {
+	opts     LoadOptions
+	attacker *vegeta.Attacker
+	ended    sync.WaitGroup
+
+	mu    sync.Mutex
+	count counter
+}
+
+// StartLoad starts sending.
+func StartLoad(opts LoadOptions) (*Load, error) {
+	opts = opts.withDefaults()
+	if err := opts.check(); err != nil {
+		return nil, fmt.Errorf("start a load: %w", err)
+	}
+	target := vegeta.Target{Method: opts.Method, URL: opts.URL, Header: http.Header{}}
+	if opts.Host != "" {
+		target.Header.Set("Host", opts.Host)
+	}
+	l := &Load{opts: opts}
+	l.attacker = vegeta.NewAttacker(vegeta.Client(opts.client()), vegeta.MaxWorkers(opts.inFlight()), vegeta.MaxBody(0))
+	l.count = newCounter(opts, time.Now())
+	results := l.attacker.Attack(vegeta.NewStaticTargeter(target), l.pacer(), 0, "")
+	l.ended.Go(func() {
+		for r := range results {
+			l.add(r)
+		}
+	})
+	return l, nil
+}
+
+// pacer is vegeta's constant one. It is asked before every request with the
+// time since vegeta's own start, which is the only way to learn that start.
+type pacer struct {
+	vegeta.ConstantPacer
+	start func(time.Time)
+	once  sync.Once
+}
+
+// Pace implements vegeta.Pacer.
+func (p *pacer) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
+	p.once.Do(func() { p.start(time.Now().Add(-elapsed)) })
+	return p.ConstantPacer.Pace(elapsed, hits)
+}
+
+func (l *Load) pacer() *pacer {
+	return &pacer{
+		ConstantPacer: vegeta.ConstantPacer{Freq: l.opts.Rate, Per: time.Second},
+		start: func(began time.Time) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.count.began, l.count.gapFrom = began, began
+		},
+	}
+}
+
+// inFlight bounds the requests that can be under way, and so the memory: as
+// many as fit into the timeout, and some. More would be late, and so lost.
+func (o LoadOptions) inFlight() uint64 {
+	return uint64(math.Ceil(o.Timeout.Seconds()+2)) * uint64(o.Rate)
+}
+
+// client follows no redirect, uses no proxy and replays nothing.
+func (o LoadOptions) client() *http.Client {
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: once{timeout: o.Timeout, next: &http.Transport{
+			DialContext:         (&net.Dialer{}).DialContext,
+			DisableKeepAlives:   !o.KeepAlive,
+			DisableCompression:  true,
+			MaxIdleConnsPerHost: o.Rate,
+			IdleConnTimeout:     90 * time.Second,
+		}},
+	}
+}
+
+func (l *Load) add(r *vegeta.Result) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.count.add(sent{
+		seq: r.Seq, at: r.Timestamp, took: r.Latency, status: int(r.Code),
+		err: r.Error, version: r.Headers.Get("X-Version"),
+	})
+}
+
+// Snapshot returns the count so far, without what has not been answered yet.
+func (l *Load) Snapshot() LoadReport {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.count.report(time.Now())
+}
+
+// Stop stops sending, waits until every request was answered or timed out, and
+// returns the final count. It can be called again.
+func (l *Load) Stop() LoadReport {
+	l.mu.Lock()
+	if l.count.stopped.IsZero() {
+		l.count.stopped = time.Now()
+	}
+	l.mu.Unlock()
+	l.attacker.Stop()
+	l.ended.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.count.final()
+}

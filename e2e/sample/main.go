@@ -1,0 +1,76 @@
+// Command sample is the service that tests and the demo deploy: it warms up,
+// says which version it is, and ends in the way it is told to.
+//
+// It must not be cleverer than the worst real service: without DRAIN it exits
+// the moment it gets the stop signal, dropping what it is working on.
+//
+// It is configured by environment variables, as a Nomad task is:
+//
+//	ADDR        address to listen on, required
+//	VERSION     reported in the body and the X-Version header of /
+//	WARMUP      time after the start during which / and /readyz answer 503
+//	DRAIN       time it goes on serving / after SIGINT or SIGTERM, while
+//	            /readyz answers 503; 0 (the default) exits at once
+//	SLEEP       time that / takes to answer; ?sleep=2s overrides it
+//	NEVER_READY "true" makes /readyz answer 503 for ever; / is not affected
+//
+// PUT /admin/ready?ok=false turns /readyz to 503 without affecting /, and
+// ?ok=true back. /livez always answers 200.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	cfg, err := readConfig(os.LookupEnv)
+	if err == nil {
+		err = serve(stop, cfg, time.Now())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sample:", err)
+		os.Exit(1)
+	}
+}
+
+// serve answers until stop is done, and then for as long as it is to drain.
+func serve(stop context.Context, cfg config, now time.Time) error {
+	svc := newService(cfg, now)
+	server := &http.Server{Addr: cfg.addr, Handler: svc.handler(), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve on %s: %w", cfg.addr, err)
+	case <-stop.Done():
+	}
+	if cfg.drain == 0 {
+		// A hard exit: whatever is in flight is dropped.
+		return server.Close()
+	}
+	svc.draining.Store(true)
+	time.Sleep(cfg.drain)
+	return shutdown(server, failed)
+}
+
+// shutdown lets the requests in flight finish, for a minute at most.
+func shutdown(server *http.Server, failed <-chan error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return fmt.Errorf("shut down: %w", err)
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

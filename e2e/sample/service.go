@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+type config struct {
+	addr, version        string
+	warmup, drain, sleep time.Duration
+	neverReady           bool
+}
+
+// readConfig reads the environment through lookup.
+func readConfig(lookup func(string) (string, bool)) (config, error) {
+	var errs []error
+	duration := func(key string) time.Duration {
+		v, ok := lookup(key)
+		if !ok || v == "" {
+			return 0
+		}
+		d, err := time.ParseDuration(v)
+		if err == nil && d < 0 {
+			err = errors.New("negative")
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("read %s=%q: %w", key, v, err))
+		}
+		return d
+	}
+	cfg := config{warmup: duration("WARMUP"), drain: duration("DRAIN"), sleep: duration("SLEEP")}
+	cfg.version, _ = lookup("VERSION")
+	never, _ := lookup("NEVER_READY")
+	cfg.neverReady = never == "true"
+	var ok bool
+	if cfg.addr, ok = lookup("ADDR"); !ok || cfg.addr == "" {
+		errs = append(errs, errors.New("read ADDR: not set"))
+	}
+	return cfg, errors.Join(errs...)
+}
+
+type service struct {
+	cfg      config
+	warm     time.Time
+	draining atomic.Bool
+	sick     atomic.Bool
+}
+
+func newService(cfg config, started time.Time) *service {
+	return &service{cfg: cfg, warm: started.Add(cfg.warmup)}
+}
+
+func (s *service) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", s.root)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("PUT /admin/ready", s.setReady)
+	return mux
+}
+
+func (s *service) root(w http.ResponseWriter, r *http.Request) {
+	sleep := s.cfg.sleep
+	if v := r.URL.Query().Get("sleep"); v != "" {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		sleep = d
+	}
+	w.Header().Set("X-Version", s.cfg.version)
+	if time.Now().Before(s.warm) {
+		http.Error(w, "warming up", http.StatusServiceUnavailable)
+		return
+	}
+	select {
+	case <-time.After(sleep):
+		_, _ = fmt.Fprintln(w, "version", s.cfg.version)
+	case <-r.Context().Done():
+	}
+}
+
+func (s *service) readyz(w http.ResponseWriter, _ *http.Request) {
+	switch {
+	case time.Now().Before(s.warm):
+		http.Error(w, "warming up", http.StatusServiceUnavailable)
+	case s.draining.Load():
+		http.Error(w, "draining", http.StatusServiceUnavailable)
+	case s.cfg.neverReady, s.sick.Load():
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+	default:
+		_, _ = fmt.Fprintln(w, "ready")
+	}
+}
+
+func (s *service) setReady(w http.ResponseWriter, r *http.Request) {
+	ok, err := strconv.ParseBool(r.URL.Query().Get("ok"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.sick.Store(!ok)
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,76 @@
+package traefik
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/traefik/paerser/parser"
+)
+
+// label is a tag in the neutral form that is decoded: traefik.key = value.
+type label struct {
+	tag   string
+	value string
+}
+
+// labelsOf converts tags the way the Consul catalog provider does
+// (pkg/provider/consulcatalog/convert_types.go, v3.6.12): a tag counts where
+// it begins with the prefix and has an equals sign, is not trimmed, and the
+// last of several with one key wins.
+func labelsOf(tags []string, prefix string) map[string]label {
+	out := make(map[string]label)
+	for _, tag := range tags {
+		key, value, ok := strings.Cut(tag, "=")
+		if !ok || !strings.HasPrefix(tag, prefix) {
+			continue
+		}
+		out[parser.DefaultRootName+"."+strings.TrimPrefix(key, prefix+".")] = label{tag: tag, value: value}
+	}
+	return out
+}
+
+// providerLabels are the labels that speak to the provider itself.
+type providerLabels struct {
+	Enable        bool
+	ConsulCatalog struct {
+		Connect bool
+		Canary  bool
+	}
+}
+
+// decodeDynamic decodes the labels of one instance into a new configuration;
+// the filters are those of pkg/config/label/label.go, v3.6.12.
+func decodeDynamic(labels map[string]label) (*dynamicConfig, error) {
+	return decodeLabels(labels, func() *dynamicConfig { return &dynamicConfig{} },
+		"traefik.http", "traefik.tcp", "traefik.udp", "traefik.tls.stores.default")
+}
+
+// decodeProvider decodes the provider's own labels over the given defaults;
+// the filters are those of pkg/provider/consulcatalog/label.go, v3.6.12.
+func decodeProvider(labels map[string]label, defaults providerLabels) (*providerLabels, error) {
+	return decodeLabels(labels, func() *providerLabels { d := defaults; return &d },
+		"traefik.consulcatalog.", "traefik.enable")
+}
+
+// decodeLabels decodes all labels at once, as Traefik does. The decoder does
+// not say which label it refuses, so on an error each is decoded alone.
+func decodeLabels[T any](labels map[string]label, fresh func() *T, filters ...string) (*T, error) {
+	all := make(map[string]string, len(labels))
+	for k, l := range labels {
+		all[k] = l.value
+	}
+	into := fresh()
+	cause := guard(func() error { return parser.Decode(all, into, parser.DefaultRootName, filters...) })
+	if cause == nil {
+		return into, nil
+	}
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		one := map[string]string{k: labels[k].value}
+		if err := guard(func() error { return parser.Decode(one, fresh(), parser.DefaultRootName, filters...) }); err != nil {
+			return nil, fmt.Errorf("tag %q: %s", labels[k].tag, oneLine(err))
+		}
+	}
+	return nil, fmt.Errorf("the tags taken together: %s", oneLine(cause))
+}
