@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/draingate/draingate/controller/app"
 	"github.com/draingate/draingate/controller/cli"
 )
 
@@ -19,6 +20,7 @@ func main() {
 	// After the first signal the next one ends the process at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Program{
+		Run:     app.Run,
 		Version: version,
 		Environ: os.Environ(),
 		Stdin:   os.Stdin,

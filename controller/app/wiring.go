@@ -185,4 +185,10 @@ func promotionResult(err error) string {
 }
 
 // passed counts one pass of the loop.
-func (a *App) passed(outcome string, took time.Duration) { a.metrics.Reconciled(outcome, took) }
+func (a *App) passed(outcome string, took time.Duration) {
+	result := map[string]string{
+		reconcile.OutcomeDone: metrics.ReconcileSuccess, reconcile.OutcomeRequeue: metrics.ReconcileRequeue,
+		reconcile.OutcomeError: metrics.ReconcileError, reconcile.OutcomePanic: metrics.ReconcilePanic,
+	}
+	a.metrics.Reconciled(result[outcome], took)
+}

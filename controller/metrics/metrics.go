@@ -20,11 +20,10 @@ const Other = "Other"
 
 // The results of one reconcile.
 const (
-	ReconcileSuccess  = "success"
-	ReconcileRequeue  = "requeue_after"
-	ReconcileError    = "error"
-	ReconcileTerminal = "terminal_error"
-	ReconcilePanic    = "panic"
+	ReconcileSuccess = "success"
+	ReconcileRequeue = "requeue_after"
+	ReconcileError   = "error"
+	ReconcilePanic   = "panic"
 )
 
 // The results of one attempt to promote.
@@ -38,8 +37,6 @@ const (
 	PromotionRefused = "refused"
 	// PromotionUnanswered means that it is not known whether Nomad took it.
 	PromotionUnanswered = "unanswered"
-	// PromotionDryRun means that a dry run would have promoted.
-	PromotionDryRun = "dry_run"
 )
 
 // The external systems whose requests are counted.
@@ -81,6 +78,7 @@ type Metrics struct {
 	reconciles        *prometheus.CounterVec
 	reconcileDuration prometheus.Histogram
 	promotions        *prometheus.CounterVec
+	promotionDelay    prometheus.Histogram
 	requests          *prometheus.CounterVec
 	requestDuration   *prometheus.HistogramVec
 }
@@ -97,13 +95,14 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		reconciles:        counter("reconcile_total", "Passes over a deployment, by their result.", "result"),
 		reconcileDuration: duration("reconcile_duration_seconds", "Duration of one pass over a deployment."),
 		promotions:        counter("promotions_total", "Attempts to promote a deployment, by their result.", "result"),
+		promotionDelay:    duration("promotion_delay_seconds", "Time from the last condition turning true to Nomad accepting the promotion."),
 		requests:          counter("api_requests_total", "Requests to Nomad, Consul and Traefik, by the class of the answer.", "system", "code"),
 		requestDuration: prometheus.NewHistogramVec(
 			durationOpts("api_request_duration_seconds", "Duration of requests to Nomad, Consul and Traefik, without those that wait for a change."),
 			[]string{"system"}),
 	}
 	m.initialise()
-	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.requests, m.requestDuration}
+	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.promotionDelay, m.requests, m.requestDuration}
 	for _, c := range append(collectors, asked(o, m.outcomes)...) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -128,6 +127,10 @@ func (m *Metrics) Reconciled(result string, took time.Duration) {
 func (m *Metrics) Promoted(result string) {
 	m.promotions.WithLabelValues(oneOf(result, promotionResults())).Inc()
 }
+
+// PromotedAfter times a promotion that Nomad accepted, from the moment at which
+// its last condition turned true.
+func (m *Metrics) PromotedAfter(late time.Duration) { m.promotionDelay.Observe(late.Seconds()) }
 
 // Requested counts one request to one of the systems and times it. The code is
 // the HTTP status code of the answer, or 0 where there was none.
@@ -162,11 +165,11 @@ func (m *Metrics) initialise() {
 }
 
 func reconcileResults() []string {
-	return []string{ReconcileSuccess, ReconcileRequeue, ReconcileError, ReconcileTerminal, ReconcilePanic}
+	return []string{ReconcileSuccess, ReconcileRequeue, ReconcileError, ReconcilePanic}
 }
 
 func promotionResults() []string {
-	return []string{PromotionAccepted, PromotionChanged, PromotionRefused, PromotionUnanswered, PromotionDryRun}
+	return []string{PromotionAccepted, PromotionChanged, PromotionRefused, PromotionUnanswered}
 }
 
 func systems() []string { return []string{SystemNomad, SystemConsul, SystemTraefik} }

@@ -81,7 +81,6 @@ func TestPassesAndPromotionsAreCounted(t *testing.T) {
 # TYPE draingate_promotions_total counter
 draingate_promotions_total{result="accepted"} 1
 draingate_promotions_total{result="changed"} 0
-draingate_promotions_total{result="dry_run"} 0
 draingate_promotions_total{result="refused"} 0
 draingate_promotions_total{result="unanswered"} 0
 # HELP draingate_reconcile_total Passes over a deployment, by their result.
@@ -91,7 +90,6 @@ draingate_reconcile_total{result="error"} 1
 draingate_reconcile_total{result="panic"} 0
 draingate_reconcile_total{result="requeue_after"} 0
 draingate_reconcile_total{result="success"} 0
-draingate_reconcile_total{result="terminal_error"} 0
 `, "draingate_promotions_total", "draingate_reconcile_total")
 	require.Equal(t, uint64(2), samples(t, registry, "draingate_reconcile_duration_seconds"))
 }
