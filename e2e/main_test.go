@@ -107,17 +107,23 @@ func running(t *testing.T, s *harness.Stack, job harness.Sample, through []*harn
 	t.Helper()
 	ctx := within(t, 2*time.Minute)
 	require.NoError(t, s.Deployed(ctx, job))
-	t.Cleanup(func() {
-		// t.Context has ended when a cleanup runs.
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		require.NoError(t, s.Purge(ctx, job.Name))
-	})
+	purged(t, s, job.Name)
 	instances, err := s.Instances(ctx, job.Name)
 	require.NoError(t, err)
 	require.NotEmpty(t, instances)
 	require.NoError(t, harness.AwaitRouted(ctx, instances, through...))
 	return instances
+}
+
+// purged purges a job at the end of the case.
+func purged(t *testing.T, s *harness.Stack, jobID string) {
+	t.Helper()
+	t.Cleanup(func() {
+		// t.Context has ended when a cleanup runs.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		require.NoError(t, s.Purge(ctx, jobID))
+	})
 }
 
 // loads starts a load on a job through each proxy.

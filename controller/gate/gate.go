@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -21,6 +22,10 @@ const (
 	// pkg/job/job.go), rounded up.
 	Recovery = 20 * time.Second
 )
+
+// idle is how many polls apart a deployment is looked at for which nothing can
+// be observed that would change the decision.
+const idle = 10
 
 // MetaMode is the meta key of the mode; it is read from the deployment's
 // version of the job.
@@ -64,9 +69,22 @@ func Evaluate(in Input) (model.Decision, Memory) {
 		d.Message = promoteMessage(v)
 	case model.None:
 		d.RetryAfter = v.afterwards()
-	case model.Hold, model.Fence, model.Fail:
+	case model.Hold:
+		d.RetryAfter = v.next(d.Reason)
+	case model.Fence, model.Fail:
 	}
 	return d, v.memory
+}
+
+// next is when to look again at a deployment that is held. What stands in the
+// job or is a person's word changes with the deployment, which is watched; a
+// job that no proxy here routes to is not looked at twice a second either.
+func (v *view) next(reason model.Reason) time.Duration {
+	of := func(s step) bool { return s.reason == reason }
+	if reason == ReasonNotRouted || slices.ContainsFunc(standing, of) {
+		return idle * v.Policy.Poll
+	}
+	return v.Policy.Poll
 }
 
 // Acts reports whether the decision is one that draingate carries out itself.

@@ -1,0 +1,308 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	nomad "github.com/hashicorp/nomad/api"
+	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/e2e/harness"
+)
+
+// program is the draingate binary, built once per run.
+type program struct {
+	once sync.Once
+	path string
+	err  error
+}
+
+var theProgram program //nolint:gochecknoglobals // As theStack.
+
+func binary(t *testing.T, s *harness.Stack) string {
+	t.Helper()
+	theProgram.once.Do(func() {
+		theProgram.path = filepath.Join(s.Dir, "draingate")
+		root, err := harness.Root()
+		if err != nil {
+			theProgram.err = err
+			return
+		}
+		build := exec.Command("go", "build", "-o", theProgram.path, "./cmd/draingate")
+		build.Dir = root
+		if out, err := build.CombinedOutput(); err != nil {
+			theProgram.err = fmt.Errorf("build draingate: %w\n%s", err, out)
+		}
+	})
+	require.NoError(t, theProgram.err)
+	return theProgram.path
+}
+
+// controller is a draingate process and its status endpoint.
+type controller struct {
+	t       *testing.T
+	stack   *harness.Stack
+	args    []string
+	addr    string
+	process *harness.Process
+}
+
+// gate starts a draingate that watches the given proxy set, and waits until it
+// is ready. It ends with the case, and must do so cleanly.
+func gate(t *testing.T, s *harness.Stack, through []*harness.Traefik, args ...string) *controller {
+	t.Helper()
+	args = append([]string{"run", "--traefik-service", through[0].Options.Service}, args...)
+	return gateWith(t, s, args...)
+}
+
+func gateWith(t *testing.T, s *harness.Stack, args ...string) *controller {
+	t.Helper()
+	port, err := s.Port()
+	require.NoError(t, err)
+	c := &controller{t: t, stack: s, args: args, addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	c.start()
+	t.Cleanup(func() {
+		require.NoError(t, c.process.Stop(10*time.Second))
+		require.NoError(t, c.process.Err(), "draingate ends cleanly")
+	})
+	return c
+}
+
+func (c *controller) start() {
+	c.t.Helper()
+	var err error
+	c.process, err = c.stack.Run(c.stack.Name("draingate"), binary(c.t, c.stack), nil, append(c.args, "--listen", c.addr)...)
+	require.NoError(c.t, err)
+	c.eventually(20*time.Second, "ready", func() (bool, string) {
+		code, body := c.get("/readyz")
+		return code == http.StatusOK, body
+	})
+}
+
+// deployment is what a user of the status endpoint reads of it.
+type deployment struct {
+	ID, Namespace, Job, Status, Mode, Decision, Reason, Message string
+	JobVersion                                                  uint64
+	Conditions                                                  []struct{ Type, Status, Reason, Message string }
+	Windows                                                     []struct {
+		Proxy, Verdict string
+		S, T           struct{ Seconds float64 }
+	}
+}
+
+func (d deployment) String() string {
+	return fmt.Sprintf("%s version %d: %s %s: %s", d.Job, d.JobVersion, d.Decision, d.Reason, d.Message)
+}
+
+// condition returns the status and the message of one condition.
+func (d deployment) condition(name string) (string, string) {
+	for _, c := range d.Conditions {
+		if c.Type == name {
+			return c.Status, c.Message
+		}
+	}
+	return "", ""
+}
+
+// get reads from the status endpoint; code 0 means no answer.
+func (c *controller) get(path string) (int, string) {
+	ctx, cancel := context.WithTimeout(c.t.Context(), 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.addr+path, nil)
+	require.NoError(c.t, err)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var b strings.Builder
+	_, _ = bufio.NewReader(resp.Body).WriteTo(&b)
+	return resp.StatusCode, b.String()
+}
+
+// of returns what draingate says of the deployment of a job's version.
+func (c *controller) of(job string, version uint64) (deployment, bool) {
+	code, body := c.get("/v1/deployments")
+	if code != http.StatusOK {
+		return deployment{}, false
+	}
+	var all []deployment
+	require.NoError(c.t, json.Unmarshal([]byte(body), &all))
+	for _, d := range all {
+		if d.Job == job && d.JobVersion == version {
+			code, body = c.get("/v1/deployments/" + d.ID)
+			require.Equal(c.t, http.StatusOK, code, body)
+			require.NoError(c.t, json.Unmarshal([]byte(body), &d))
+			return d, true
+		}
+	}
+	return deployment{}, false
+}
+
+// eventually waits for something that must come true.
+func (c *controller) eventually(d time.Duration, what string, cond func() (bool, string)) {
+	c.t.Helper()
+	deadline := time.Now().Add(d)
+	last := ""
+	for time.Now().Before(deadline) {
+		ok, seen := cond()
+		if ok {
+			return
+		}
+		last = seen
+		time.Sleep(100 * time.Millisecond)
+	}
+	c.t.Fatalf("not %s within %s; last seen: %s", what, d, last)
+}
+
+// holds waits until draingate holds the job's second version for the reason,
+// and returns what it then says.
+func (c *controller) holds(job, reason string) deployment {
+	c.t.Helper()
+	return c.says(job, 1, reason)
+}
+
+func (c *controller) says(job string, version uint64, reason string) deployment {
+	c.t.Helper()
+	var d deployment
+	c.eventually(90*time.Second, reason, func() (bool, string) {
+		var ok bool
+		d, ok = c.of(job, version)
+		return ok && d.Reason == reason, d.String()
+	})
+	c.t.Log(d)
+	return d
+}
+
+// staysHeld watches for a while that nothing is promoted and that Nomad and
+// draingate agree on it.
+func (c *controller) staysHeld(job string, lasting time.Duration) {
+	c.t.Helper()
+	for deadline := time.Now().Add(lasting); time.Now().Before(deadline); time.Sleep(250 * time.Millisecond) {
+		d := c.nomadDeployment(job)
+		require.False(c.t, d.TaskGroups["web"].Promoted, "promoted while it should be held")
+		if seen, ok := c.of(job, 1); ok {
+			require.Equal(c.t, "Hold", seen.Decision, seen.String())
+		}
+	}
+}
+
+func (c *controller) nomadDeployment(job string) *nomad.Deployment {
+	c.t.Helper()
+	d, _, err := c.stack.Nomad.Jobs().LatestDeployment(job, (&nomad.QueryOptions{}).WithContext(c.t.Context()))
+	require.NoError(c.t, err)
+	require.NotNil(c.t, d)
+	return d
+}
+
+// delay is how long after its last condition turned true the promotion was
+// accepted, as the metrics have it.
+func (c *controller) delay() time.Duration {
+	_, body := c.get("/metrics")
+	for _, line := range strings.Split(body, "\n") {
+		if text, ok := strings.CutPrefix(line, "draingate_promotion_delay_seconds_sum "); ok {
+			d, err := time.ParseDuration(text + "s")
+			require.NoError(c.t, err)
+			return d
+		}
+	}
+	c.t.Fatal("no draingate_promotion_delay_seconds_sum in /metrics")
+	return 0
+}
+
+// deploy is a job of which version 1 runs under load and version 2 was submitted.
+type deploy struct {
+	t       *testing.T
+	stack   *harness.Stack
+	job     harness.Sample
+	through []*harness.Traefik
+	old     []harness.Instance
+	loads   []*harness.Load
+}
+
+// begin runs version 1, starts the load through every proxy and submits
+// version 2, to which change may do what the case is about.
+func begin(t *testing.T, s *harness.Stack, job harness.Sample, through []*harness.Traefik, change func(*harness.Sample)) *deploy {
+	t.Helper()
+	if job.Meta == nil {
+		job.Meta = map[string]string{}
+	}
+	job.Meta["draingate_mode"] = "enforce"
+	if job.Tags == nil {
+		job.Tags = job.Route(through[0].Options.Prefix)
+	}
+	job.Version = "1"
+	d := &deploy{t: t, stack: s, job: job, through: through, old: running(t, s, job, through)}
+	d.loads = loads(t, job, 100, through)
+	next := job
+	next.Version = "2"
+	if change != nil {
+		change(&next)
+	}
+	require.NoError(t, s.Submit(within(t, 30*time.Second), next))
+	return d
+}
+
+// losesNothing waits for the promotion and the end of the deploy, and requires
+// that no request was lost through any proxy.
+func (d *deploy) losesNothing(c *controller) {
+	d.t.Helper()
+	awaitPromoted(d.t, d.stack, d.job.Name)
+	if late := c.delay(); late > 0 {
+		d.t.Logf("promoted %s after the last condition turned true", late.Round(time.Millisecond))
+	}
+	require.NoError(d.t, d.stack.AwaitEnd(within(d.t, 3*time.Minute), d.job.Name, d.old, d.through...))
+	for i, r := range stop(d.t, d.loads) {
+		if r.Lost != 0 {
+			d.t.Errorf("through %s: got %s, want none lost", d.through[i], r)
+		}
+		if r.Versions["1"] == 0 || r.Versions["2"] == 0 {
+			d.t.Errorf("answers by version through %s: got %v, want some of both", d.through[i], r.Versions)
+		}
+	}
+	c.eventually(30*time.Second, "drained", func() (bool, string) {
+		seen, _ := c.of(d.job.Name, 1)
+		drained, _ := seen.condition("Drained")
+		out, _ := seen.condition("OldOutOfRotation")
+		return drained == "True" && out == "True", seen.String() + " Drained " + drained + " OldOutOfRotation " + out
+	})
+}
+
+// keepsServing requires that the held deploy goes on serving for a while with
+// no request lost.
+func (d *deploy) keepsServing(c *controller, lasting time.Duration) {
+	d.t.Helper()
+	c.staysHeld(d.job.Name, lasting)
+	for i, r := range stop(d.t, d.loads) {
+		if r.Lost != 0 {
+			d.t.Errorf("through %s: got %s, want none lost", d.through[i], r)
+		}
+		if r.Versions["1"] == 0 {
+			d.t.Errorf("through %s: the old version answered nothing: %v", d.through[i], r.Versions)
+		}
+	}
+}
+
+// times is how often each lossless case is run: once, or as often as
+// DRAINGATE_E2E_REPEAT says.
+func times(t *testing.T) int {
+	t.Helper()
+	n := 1
+	if text := os.Getenv("DRAINGATE_E2E_REPEAT"); text != "" {
+		_, err := fmt.Sscan(text, &n)
+		require.NoError(t, err, "DRAINGATE_E2E_REPEAT")
+	}
+	return n
+}
