@@ -70,7 +70,7 @@ func house() rules {
 			"traefik":          {"github.com/traefik/paerser"},
 		},
 		standard: []string{
-			"bytes", "cmp", "encoding", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math", "math/bits", "net", "net/netip", "net/url",
+			"bytes", "cmp", "encoding", "encoding/json", "errors", "fmt", "go/ast", "go/parser", "go/token", "hash/fnv", "io", "iter", "maps", "math", "math/bits", "net", "net/netip", "net/url",
 			"path", "reflect", "regexp", "slices", "sort", "strconv", "strings", "text/template", "time", "unicode", "unicode/utf8",
 		},
 	}

@@ -18,13 +18,12 @@ const namespace = "draingate"
 // that a mistake elsewhere cannot make the number of series grow.
 const Other = "Other"
 
-// The results of one reconcile.
+// The results of one reconcile, in the words of package reconcile.
 const (
-	ReconcileSuccess  = "success"
-	ReconcileRequeue  = "requeue_after"
-	ReconcileError    = "error"
-	ReconcileTerminal = "terminal_error"
-	ReconcilePanic    = "panic"
+	ReconcileDone    = "done"
+	ReconcileRequeue = "requeue"
+	ReconcileError   = "error"
+	ReconcilePanic   = "panic"
 )
 
 // The results of one attempt to promote.
@@ -81,6 +80,7 @@ type Metrics struct {
 	reconciles        *prometheus.CounterVec
 	reconcileDuration prometheus.Histogram
 	promotions        *prometheus.CounterVec
+	promotionDelay    prometheus.Histogram
 	requests          *prometheus.CounterVec
 	requestDuration   *prometheus.HistogramVec
 }
@@ -97,13 +97,14 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		reconciles:        counter("reconcile_total", "Passes over a deployment, by their result.", "result"),
 		reconcileDuration: duration("reconcile_duration_seconds", "Duration of one pass over a deployment."),
 		promotions:        counter("promotions_total", "Attempts to promote a deployment, by their result.", "result"),
+		promotionDelay:    duration("promotion_delay_seconds", "Time from the last condition turning true to Nomad accepting the promotion."),
 		requests:          counter("api_requests_total", "Requests to Nomad, Consul and Traefik, by the class of the answer.", "system", "code"),
 		requestDuration: prometheus.NewHistogramVec(
 			durationOpts("api_request_duration_seconds", "Duration of requests to Nomad, Consul and Traefik, without those that wait for a change."),
 			[]string{"system"}),
 	}
 	m.initialise()
-	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.requests, m.requestDuration}
+	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.promotionDelay, m.requests, m.requestDuration}
 	for _, c := range append(collectors, asked(o, m.outcomes)...) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -128,6 +129,10 @@ func (m *Metrics) Reconciled(result string, took time.Duration) {
 func (m *Metrics) Promoted(result string) {
 	m.promotions.WithLabelValues(oneOf(result, promotionResults())).Inc()
 }
+
+// PromotedAfter takes in how long an accepted promotion came after the last
+// condition turned true.
+func (m *Metrics) PromotedAfter(late time.Duration) { m.promotionDelay.Observe(late.Seconds()) }
 
 // Requested counts one request to one of the systems and times it. The code is
 // the HTTP status code of the answer, or 0 where there was none.
@@ -162,7 +167,7 @@ func (m *Metrics) initialise() {
 }
 
 func reconcileResults() []string {
-	return []string{ReconcileSuccess, ReconcileRequeue, ReconcileError, ReconcileTerminal, ReconcilePanic}
+	return []string{ReconcileDone, ReconcileRequeue, ReconcileError, ReconcilePanic}
 }
 
 func promotionResults() []string {
