@@ -3,10 +3,14 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-diff=$(git ls-files -co --exclude-standard -z -- '*.go' | while IFS= read -r -d '' file; do
-  [ ! -f "$file" ] || printf '%s\0' "$file"
-done | xargs -0 -r gofmt -d)
-if [ -n "$diff" ]; then
+list() {
+  git ls-files -co --exclude-standard -z -- '*.go' | while IFS= read -r -d '' file; do
+    [ ! -f "$file" ] || printf '%s\0' "$file"
+  done
+}
+
+# gofmt -d fails where it has something to show, and where it cannot read.
+if ! diff=$(list | xargs -0 -r gofmt -d) || [ -n "$diff" ]; then
   printf '%s\n' "$diff"
   echo "verify-format: run gofmt -w on these files" >&2
   exit 1
