@@ -17,17 +17,22 @@ func TestImportsAreNoticed(t *testing.T) {
 		allowed:  map[string][]string{"model": {}, "gate": {"model"}, "edge/...": {"edge/...", "model"}, "third": {}},
 		pure:     map[string][]string{"gate": {"example.org/fine"}, "model": {}},
 		standard: []string{"time", "strings", "fmt", "net"},
+		never:    map[string]string{"example.org/core": "example.org/core/api"},
 	}
 	base := map[string]string{
-		"go.mod": "module example.org/m\n\ngo 1.26\n\nrequire (\n\texample.org/fine v0.0.0\n\texample.org/other v0.0.0\n)\n\n" +
+		"go.mod": "module example.org/m\n\ngo 1.26\n\nrequire (\n\texample.org/fine v0.0.0\n\texample.org/other v0.0.0\n\texample.org/core v0.0.0\n)\n\n" +
+			"replace example.org/core => ./core\n\n" +
 			"replace example.org/fine => ./fine\n\nreplace example.org/other => ./other\n",
-		"fine/go.mod":    "module example.org/fine\n",
-		"fine/fine.go":   "package fine\n\nimport _ \"os\"\n",
-		"other/go.mod":   "module example.org/other\n",
-		"other/other.go": "package other\n",
-		"model/model.go": "package model\n\nimport \"time\"\n\nvar Zero time.Time\n",
-		"gate/gate.go":   "package gate\n\nimport (\n\t_ \"example.org/fine\"\n\t_ \"example.org/m/model\"\n)\n",
-		"edge/a/a.go":    "package a\n\nimport (\n\t_ \"net/http\"\n\n\t_ \"example.org/m/model\"\n)\n",
+		"core/go.mod":     "module example.org/core\n",
+		"core/core.go":    "package core\n",
+		"core/api/api.go": "package api\n",
+		"fine/go.mod":     "module example.org/fine\n",
+		"fine/fine.go":    "package fine\n\nimport _ \"os\"\n",
+		"other/go.mod":    "module example.org/other\n",
+		"other/other.go":  "package other\n",
+		"model/model.go":  "package model\n\nimport \"time\"\n\nvar Zero time.Time\n",
+		"gate/gate.go":    "package gate\n\nimport (\n\t_ \"example.org/fine\"\n\t_ \"example.org/m/model\"\n)\n",
+		"edge/a/a.go":     "package a\n\nimport (\n\t_ \"net/http\"\n\n\t_ \"example.org/m/model\"\n)\n",
 	}
 	tests := map[string]struct {
 		file, text string
@@ -62,6 +67,9 @@ func TestImportsAreNoticed(t *testing.T) {
 			[]string{"gate is pure, but gate/more.go uses fmt.Println in line 5"}},
 		"a pure package dials": {"gate/more.go", "package gate\n\nimport \"net\"\n\nvar f = net.Dial\nvar g = net.JoinHostPort\n",
 			[]string{"gate is pure, but gate/more.go uses net.Dial in line 5"}},
+		"an edge may use an interface of a core": {"edge/b/b.go", "package b\n\nimport _ \"example.org/core/api\"\n", nil},
+		"an edge is linked with a core": {"edge/b/b.go", "package b\n\nimport _ \"example.org/core\"\n",
+			[]string{"nothing may be linked with example.org/core"}},
 		"a pure package has code for another system": {"gate/more_windows.go", "package gate\n\nimport _ \"os\"\n",
 			[]string{"gate is pure, but gate has more_windows.go: no build constraints, C or assembly there"}},
 	}

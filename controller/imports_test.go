@@ -30,6 +30,9 @@ type rules struct {
 	// standard are the packages of the standard library that pure code, and
 	// what it imports of the module, may import.
 	standard []string
+	// never are modules that nothing here may be linked with, by the only
+	// part of them that may.
+	never map[string]string
 }
 
 // house are the rules of this module.
@@ -69,8 +72,13 @@ func house() rules {
 			"controller/gate":  {},
 			"traefik":          {"github.com/traefik/paerser"},
 		},
+		// Their core is under another licence than ours.
+		never: map[string]string{
+			"github.com/hashicorp/nomad":  "github.com/hashicorp/nomad/api",
+			"github.com/hashicorp/consul": "github.com/hashicorp/consul/api",
+		},
 		standard: []string{
-			"bytes", "cmp", "encoding", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math", "math/bits", "net", "net/netip", "net/url",
+			"bytes", "cmp", "encoding", "encoding/json", "errors", "fmt", "go/ast", "go/parser", "go/token", "hash/fnv", "io", "iter", "maps", "math", "math/bits", "net", "net/netip", "net/url",
 			"path", "reflect", "regexp", "slices", "sort", "strconv", "strings", "text/template", "time", "unicode", "unicode/utf8",
 		},
 	}
@@ -111,6 +119,11 @@ func (r rules) check(t *testing.T, dir, tags string) ([]string, error) {
 	for _, name := range slices.Sorted(maps.Keys(packages)) {
 		if p := packages[name]; r.internal(name) {
 			problems = append(problems, r.checkDirections(p)...)
+		}
+		for module, but := range r.never {
+			if fits(module+"/...", name) && !fits(but+"/...", name) {
+				problems = append(problems, "nothing may be linked with "+name)
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.pure)) {

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path"
 	"slices"
 	"strconv"
 )
@@ -19,6 +20,8 @@ func impure(importPath, name string) bool {
 		return slices.Contains([]string{"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"}, name)
 	case "net":
 		return !slices.Contains([]string{"JoinHostPort", "SplitHostPort", "ParseIP", "ParseCIDR", "IP", "IPNet", "IPv4", "IPMask"}, name)
+	case "go/parser":
+		return slices.Contains([]string{"ParseFile", "ParseDir"}, name)
 	case "text/template":
 		return slices.Contains([]string{"ParseFiles", "ParseGlob", "ParseFS"}, name)
 	default:
@@ -61,10 +64,7 @@ func importNames(file *ast.File) (map[string]string, []string) {
 			problems = append(problems, err.Error())
 			continue
 		}
-		name := importPath
-		if importPath == "text/template" {
-			name = "template"
-		}
+		name := path.Base(importPath)
 		if i.Name != nil {
 			name = i.Name.Name
 		}

@@ -81,7 +81,7 @@ func (a *App) serve(ctx context.Context, o options.Run) error {
 	registry := prometheus.NewRegistry()
 	var err error
 	a.metrics, err = metrics.New(registry, metrics.Options{
-		Reasons: reasons(), Deployments: a.store.List, Version: o.Version, QueueDepth: a.controller.Depth,
+		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version, QueueDepth: a.controller.Depth,
 		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
 	})
 	if err != nil {

@@ -92,7 +92,7 @@ func store() *status.Store {
 		d.Mode = model.ModeEnforce
 		s.Record(model.Record{
 			Key: model.Key{Namespace: namespace, Deployment: id}, JobID: job, JobVersion: version,
-			Status: model.DeploymentRunning, Decision: d, Observed: since,
+			Status: model.DeploymentRunning, Decision: d, Observed: since, Problem: map[string]string{"team": "promote: 500"}[namespace],
 		})
 	}
 	add("default", "web", "aaaa1111-0000", 6, model.Decision{Verb: model.Promote, Reason: "Safe"})

@@ -117,6 +117,9 @@ func renderHead(w io.Writer, d status.Detail, now time.Time, p palette) {
 	if !d.PromotedAt.IsZero() {
 		rows = append(rows, []string{"Promoted", clock(d.PromotedAt) + ", " + age(now, d.PromotedAt) + " ago"})
 	}
+	if d.Problem != "" {
+		rows = append(rows, []string{"Problem", plain(d.Problem)})
+	}
 	for _, line := range grid(append(rows, []string{"Message", plain(d.Message)})) {
 		fmt.Fprintln(w, line)
 	}

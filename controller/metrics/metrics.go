@@ -18,10 +18,10 @@ const namespace = "draingate"
 // that a mistake elsewhere cannot make the number of series grow.
 const Other = "Other"
 
-// The results of one reconcile.
+// The results of one reconcile, in the words of package reconcile.
 const (
-	ReconcileSuccess = "success"
-	ReconcileRequeue = "requeue_after"
+	ReconcileDone    = "done"
+	ReconcileRequeue = "requeue"
 	ReconcileError   = "error"
 	ReconcilePanic   = "panic"
 )
@@ -37,6 +37,8 @@ const (
 	PromotionRefused = "refused"
 	// PromotionUnanswered means that it is not known whether Nomad took it.
 	PromotionUnanswered = "unanswered"
+	// PromotionDryRun means that a dry run would have promoted.
+	PromotionDryRun = "dry_run"
 )
 
 // The external systems whose requests are counted.
@@ -128,8 +130,8 @@ func (m *Metrics) Promoted(result string) {
 	m.promotions.WithLabelValues(oneOf(result, promotionResults())).Inc()
 }
 
-// PromotedAfter times a promotion that Nomad accepted, from the moment at which
-// its last condition turned true.
+// PromotedAfter takes in how long an accepted promotion came after the last
+// condition turned true.
 func (m *Metrics) PromotedAfter(late time.Duration) { m.promotionDelay.Observe(late.Seconds()) }
 
 // Requested counts one request to one of the systems and times it. The code is
@@ -165,11 +167,11 @@ func (m *Metrics) initialise() {
 }
 
 func reconcileResults() []string {
-	return []string{ReconcileSuccess, ReconcileRequeue, ReconcileError, ReconcilePanic}
+	return []string{ReconcileDone, ReconcileRequeue, ReconcileError, ReconcilePanic}
 }
 
 func promotionResults() []string {
-	return []string{PromotionAccepted, PromotionChanged, PromotionRefused, PromotionUnanswered}
+	return []string{PromotionAccepted, PromotionChanged, PromotionRefused, PromotionUnanswered, PromotionDryRun}
 }
 
 func systems() []string { return []string{SystemNomad, SystemConsul, SystemTraefik} }

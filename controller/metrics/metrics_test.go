@@ -76,22 +76,25 @@ func TestPassesAndPromotionsAreCounted(t *testing.T) {
 	m.Reconciled(metrics.ReconcileError, 30*time.Millisecond)
 	m.Reconciled("a result of its own", time.Millisecond)
 	m.Promoted(metrics.PromotionAccepted)
+	m.PromotedAfter(time.Second)
 	compare(t, registry, `
 # HELP draingate_promotions_total Attempts to promote a deployment, by their result.
 # TYPE draingate_promotions_total counter
 draingate_promotions_total{result="accepted"} 1
 draingate_promotions_total{result="changed"} 0
+draingate_promotions_total{result="dry_run"} 0
 draingate_promotions_total{result="refused"} 0
 draingate_promotions_total{result="unanswered"} 0
 # HELP draingate_reconcile_total Passes over a deployment, by their result.
 # TYPE draingate_reconcile_total counter
 draingate_reconcile_total{result="Other"} 1
+draingate_reconcile_total{result="done"} 0
 draingate_reconcile_total{result="error"} 1
 draingate_reconcile_total{result="panic"} 0
-draingate_reconcile_total{result="requeue_after"} 0
-draingate_reconcile_total{result="success"} 0
+draingate_reconcile_total{result="requeue"} 0
 `, "draingate_promotions_total", "draingate_reconcile_total")
 	require.Equal(t, uint64(2), samples(t, registry, "draingate_reconcile_duration_seconds"))
+	require.Equal(t, uint64(1), samples(t, registry, "draingate_promotion_delay_seconds"))
 }
 
 func TestRequestsAreCountedByClass(t *testing.T) {

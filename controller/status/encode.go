@@ -25,6 +25,7 @@ func EncodeDeployment(r model.Record) Deployment {
 		Since:      r.Since.UTC(),
 		Observed:   r.Observed.UTC(),
 		DryRun:     r.DryRun,
+		Problem:    scrub(r.Problem),
 		PromotedAt: utc(r.PromotedAt),
 		Conditions: each(d.Conditions, encodeCondition),
 	}

@@ -66,12 +66,12 @@ func readOnly(version string, next http.Handler) http.Handler {
 type handler struct{ Options }
 
 func (h handler) deployments(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, each(h.Store.List(), EncodeDeployment))
+	answer(w, http.StatusOK, each(h.Store.Records(), EncodeDeployment))
 }
 
 func (h handler) deployment(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	record, err := Find(h.Store.List(), id)
+	record, err := Find(h.Store.Records(), id)
 	switch {
 	case err == nil:
 		answer(w, http.StatusOK, EncodeDetail(record))

@@ -117,7 +117,7 @@ func TestHandlerShowsNoCredentials(t *testing.T) {
 	store := status.NewStore()
 	store.Record(record("aaaa1111", func(r *model.Record) {
 		d := &r.Decision
-		d.Message, d.Conditions[0].Message = text, text
+		d.Message, d.Conditions[0].Message, r.Problem = text, text, text
 		d.Windows = []model.Window{{Why: text, STerms: []model.Term{{Source: text}}}}
 	}))
 	proxies := []model.Proxy{{

@@ -109,11 +109,11 @@ func TestClientReadsWhatTheHandlerShows(t *testing.T) {
 	list, err := client.Deployments(t.Context())
 	require.NoError(t, err)
 	require.Len(t, list, 2)
-	require.Equal(t, status.EncodeDeployment(store.List()[0]), list[0])
+	require.Equal(t, status.EncodeDeployment(store.Records()[0]), list[0])
 
 	detail, err := client.Deployment(t.Context(), "aaaa")
 	require.NoError(t, err)
-	require.Equal(t, status.EncodeDetail(store.List()[1]), detail)
+	require.Equal(t, status.EncodeDetail(store.Records()[1]), detail)
 
 	proxies, err := client.Proxies(t.Context())
 	require.NoError(t, err)

@@ -63,9 +63,9 @@ func (s *Store) Forget(key model.Key) {
 	delete(s.entries, key)
 }
 
-// List returns copies of all records, sorted by namespace and job, the newest
+// Records returns copies of all records, sorted by namespace and job, the newest
 // version of a job first.
-func (s *Store) List() []model.Record {
+func (s *Store) Records() []model.Record {
 	now := time.Now()
 	s.mu.RLock()
 	defer s.mu.RUnlock()

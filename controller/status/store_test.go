@@ -59,7 +59,7 @@ func TestStoreDatesWhatChanges(t *testing.T) {
 			s := status.NewStore()
 			s.Record(record("a"))
 			s.Record(record("a", observed(5), tt.change))
-			got := s.List()
+			got := s.Records()
 			require.Len(t, got, 1)
 			require.Equal(t, tt.wantSince, got[0].Since, "decision")
 			require.Equal(t, tt.wantCondition, got[0].Decision.Conditions[0].Since, "condition")
@@ -79,7 +79,7 @@ func TestStoreDatesConditionsOfTheSameTypeApart(t *testing.T) {
 	}
 	s.Record(record("a", two(model.True, model.False)))
 	s.Record(record("a", observed(5), two(model.True, model.True)))
-	got := s.List()[0].Decision.Conditions
+	got := s.Records()[0].Decision.Conditions
 	require.Equal(t, at(0), got[0].Since)
 	require.Equal(t, at(5), got[1].Since)
 }
@@ -88,7 +88,7 @@ func TestStoreRemembersAPromotion(t *testing.T) {
 	s := status.NewStore()
 	s.Record(record("a", func(r *model.Record) { r.PromotedAt = at(1) }))
 	s.Record(record("a", observed(5)))
-	require.Equal(t, at(1), s.List()[0].PromotedAt)
+	require.Equal(t, at(1), s.Records()[0].PromotedAt)
 }
 
 func TestStoreForgets(t *testing.T) {
@@ -96,7 +96,7 @@ func TestStoreForgets(t *testing.T) {
 	s.Record(record("a"))
 	s.Record(record("b"))
 	s.Forget(record("a").Key)
-	require.Equal(t, []string{"b"}, ids(s.List()))
+	require.Equal(t, []string{"b"}, ids(s.Records()))
 }
 
 func TestStoreSorts(t *testing.T) {
@@ -109,7 +109,7 @@ func TestStoreSorts(t *testing.T) {
 	} {
 		s.Record(r)
 	}
-	require.Equal(t, []string{"4", "3", "2", "1"}, ids(s.List()))
+	require.Equal(t, []string{"4", "3", "2", "1"}, ids(s.Records()))
 }
 
 func TestStoreHandsOutCopies(t *testing.T) {
@@ -118,13 +118,13 @@ func TestStoreHandsOutCopies(t *testing.T) {
 		r.Decision.Windows = []model.Window{{STerms: []model.Term{{Name: "delay"}}}}
 	})
 	s.Record(in)
-	want := s.List()
+	want := s.Records()
 	in.Decision.Conditions[0].Status = model.True
 	in.Decision.Windows[0].STerms[0].Name = "changed by the caller"
-	out := s.List()
+	out := s.Records()
 	out[0].Decision.Conditions[0].Status = model.Unknown
 	out[0].Decision.Windows[0].STerms[0].Name = "changed by a reader"
-	if diff := cmp.Diff(want, s.List()); diff != "" {
+	if diff := cmp.Diff(want, s.Records()); diff != "" {
 		t.Errorf("the store changed with its callers' values (-want +got):\n%s", diff)
 	}
 }
@@ -138,7 +138,7 @@ func TestStoreBoundsWhatEnded(t *testing.T) {
 			s.Record(record(fmt.Sprintf("live-%03d", i)))
 			time.Sleep(time.Second)
 		}
-		got := ids(s.List())
+		got := ids(s.Records())
 		require.Len(t, got, status.MaxTerminal+status.MaxTerminal+50)
 		require.NotContains(t, got, "done-049", "the oldest go first")
 		require.Contains(t, got, "done-050")
@@ -146,7 +146,7 @@ func TestStoreBoundsWhatEnded(t *testing.T) {
 		time.Sleep(status.MaxTerminalAge / 2)
 		s.Record(record("done-149", ended))
 		time.Sleep(status.MaxTerminalAge / 2)
-		got = ids(s.List())
+		got = ids(s.Records())
 		require.Len(t, got, status.MaxTerminal+50, "a day after its end a deployment is gone, however often it was seen since")
 		require.Contains(t, got, "live-000", "one that still runs is kept")
 	})
@@ -156,8 +156,8 @@ func TestStoreDatesByTheClockWithoutAnObservation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := status.NewStore()
 		s.Record(record("a", func(r *model.Record) { r.Observed = time.Time{} }))
-		require.Equal(t, time.Now(), s.List()[0].Observed)
-		require.Equal(t, time.Now(), s.List()[0].Since)
+		require.Equal(t, time.Now(), s.Records()[0].Observed)
+		require.Equal(t, time.Now(), s.Records()[0].Since)
 	})
 }
 
@@ -168,13 +168,13 @@ func TestStoreIsSafeForConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			for n := range 100 {
 				s.Record(record(fmt.Sprint(i), observed(n)))
-				s.List()
+				s.Records()
 				s.Forget(record(fmt.Sprint(i - 1)).Key)
 			}
 		})
 	}
 	wg.Wait()
-	require.LessOrEqual(t, len(s.List()), 8)
+	require.LessOrEqual(t, len(s.Records()), 8)
 }
 
 func ids(records []model.Record) []string {

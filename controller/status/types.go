@@ -21,6 +21,8 @@ type Deployment struct {
 	// Observed is when the reading behind the decision was taken.
 	Observed time.Time `json:"observed"`
 	DryRun   bool      `json:"dryRun"`
+	// Problem says why the last attempt to carry out the decision failed.
+	Problem string `json:"problem,omitempty"`
 	// PromotedAt is when Nomad accepted draingate's promotion; absent if it did not.
 	PromotedAt time.Time   `json:"promotedAt,omitzero"`
 	Conditions []Condition `json:"conditions"`

@@ -1,0 +1,72 @@
+# Every step of the continuous integration is a target here. Variables can be
+# set on the command line: make unit RACE= PKGS=./controller/gate/...
+
+GO          ?= go
+PKGS        ?= ./...
+# The race detector needs a C compiler.
+RACE        ?= -race
+RUN         ?=
+TIMEOUT     ?= 10m
+E2E_TIMEOUT ?= 90m
+SOAK        ?= 10
+SOAK_RUN    ?=
+SOAK_TIMEOUT ?= 12h
+BENCHTIME   ?= 1s
+FUZZTIME    ?= 10s
+MUTANTS     ?=
+BIN         ?= bin
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# Every package that has tests for the real stack.
+E2E_PKGS     = $(shell hack/e2e-packages.sh)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build test unit e2e demo soak mutants bench check fuzz binaries clean
+
+help: ## show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | \
+		if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi
+
+build: ## build bin/draingate
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN)/draingate ./cmd/draingate
+
+test: unit e2e ## unit, property and end-to-end tests, the last on the real stack; nothing is skipped
+
+unit: ## unit and property tests
+	$(GO) test $(RACE) -timeout $(TIMEOUT) $(if $(RUN),-run '$(RUN)') $(PKGS)
+
+e2e: ## end-to-end tests on real Nomad, Consul and Traefik
+	@test -n "$(E2E_PKGS)" || { echo "e2e: no package has tests for the real stack" >&2; exit 1; }
+	$(GO) test -tags e2e -count=1 -v -p 1 -timeout $(E2E_TIMEOUT) $(if $(RUN),-run '$(RUN)') $(E2E_PKGS)
+
+demo: ## show three deploys, with and without draingate, on the real stack
+	$(GO) run ./e2e/demo
+
+soak: ## repeat the lossless cases of the end-to-end tests SOAK times
+	DRAINGATE_SOAK=$(SOAK) $(GO) test -tags e2e -count=1 -v -p 1 -timeout $(SOAK_TIMEOUT) $(if $(SOAK_RUN),-run '$(SOAK_RUN)') ./e2e
+
+mutants: ## remove each guard in turn and see that the tests notice
+	$(GO) run ./hack/mutants -reasons controller/gate $(if $(MUTANTS),-run '$(MUTANTS)')
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKGS)
+
+check: ## formatting, vet, import directions, documents, modules; golangci-lint where it is installed
+	hack/verify-format.sh
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./...
+	$(GO) test -count=1 ./controller
+	hack/verify-docs.sh
+	hack/verify-noskip.sh
+	$(GO) mod verify
+	hack/lint.sh
+
+fuzz: ## fuzz every target for FUZZTIME
+	FUZZTIME=$(FUZZTIME) hack/fuzz.sh $(PKGS)
+
+binaries: ## find or install the pinned Nomad, Consul and Traefik
+	$(GO) run ./e2e/cmd/binaries
+
+clean: ## remove what make built
+	rm -rf $(BIN) dist coverage.out

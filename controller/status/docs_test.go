@@ -1,0 +1,93 @@
+package status_test
+
+import (
+	"encoding/json"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/status"
+)
+
+// TestTheDocumentShowsWhatIsEncoded compares the examples of docs/status.md
+// with the encoder. On a difference it prints what the document should say.
+func TestTheDocumentShowsWhatIsEncoded(t *testing.T) {
+	text, err := os.ReadFile("../../docs/status.md")
+	require.NoError(t, err)
+	require.Contains(t, string(text), block(t, status.EncodeDetail(documented())))
+	require.Contains(t, string(text), block(t, status.EncodeProxies(documentedProxies())[0]))
+}
+
+func TestTheDocumentNamesEveryFieldAndMetric(t *testing.T) {
+	text, err := os.ReadFile("../../docs/status.md")
+	require.NoError(t, err)
+	for _, kind := range []reflect.Type{
+		reflect.TypeFor[status.Detail](), reflect.TypeFor[status.Deployment](), reflect.TypeFor[status.Condition](),
+		reflect.TypeFor[status.Window](), reflect.TypeFor[status.Term](), reflect.TypeFor[status.Duration](),
+		reflect.TypeFor[status.Proxy](), reflect.TypeFor[status.Settings](), reflect.TypeFor[status.Readiness](), reflect.TypeFor[status.Problem](),
+	} {
+		for i := range kind.NumField() {
+			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
+			if name != "" && !strings.Contains(string(text), `"`+name+`"`) && !strings.Contains(string(text), name+"`") {
+				t.Errorf("docs/status.md does not name %s of %s", name, kind.Name())
+			}
+		}
+	}
+}
+
+func block(t *testing.T, value any) string {
+	t.Helper()
+	body, err := json.MarshalIndent(value, "", "  ")
+	require.NoError(t, err)
+	return "```json\n" + string(body) + "\n```"
+}
+
+func documented() model.Record {
+	const alloc = "0b7c1a52-51f8-4d0f-3f0e-6d3b8e0c9a11"
+	const message = `web: S is 0s and T up to 17.7s behind 10.0.0.5:8080, so requests would be lost for up to 17.7s. Set shutdown_delay = "19s" in group app.`
+	s := status.NewStore()
+	s.Record(model.Record{
+		Key: model.Key{Namespace: "default", Deployment: "1f2e3d4c-8a5b-7c6d-9e0f-a1b2c3d4e5f6"}, JobID: "web", JobVersion: 7,
+		Status: model.DeploymentRunning, Observed: at(0),
+		Decision: model.Decision{
+			Verb: model.Hold, Reason: "DrainUnsafe", Message: message, Mode: model.ModeEnforce,
+			Conditions: []model.Condition{
+				{Type: model.ProxyRouting, Status: model.True, Reason: "Listed", Message: "1 of 1 proxies list 1 of 1 canaries"},
+				{Type: model.DrainSafe, Status: model.False, Reason: "DrainUnsafe", Message: "S is 18.7s short"},
+			},
+			Windows: []model.Window{{
+				Proxy: "10.0.0.5:8080", Group: "app", Service: "web", Allocation: alloc,
+				T: 17700 * time.Millisecond, Margin: time.Second, Verdict: model.VerdictUnsafe, Why: "S is 18.7s short",
+				STerms: []model.Term{
+					{Name: "group shutdown_delay", Source: "job version 6 of allocation 0b7c1a52"},
+					{Name: "drain", Source: "draingate_drain", Declared: true},
+				},
+				TTerms: []model.Term{
+					{Name: "refreshInterval", Value: 15 * time.Second, Source: "process"},
+					{Name: "throttle", Value: 2 * time.Second, Source: "process"},
+					{Name: "two loads of the catalog", Value: 200 * time.Millisecond, Source: "measured"},
+					{Name: "apply", Value: 500 * time.Millisecond, Source: "constant"},
+				},
+			}},
+		},
+	})
+	return s.Records()[0]
+}
+
+func documentedProxies() model.Fact[[]model.Proxy] {
+	return model.Seen([]model.Proxy{{
+		Name: "10.0.0.5:8080", URL: "http://10.0.0.5:8080", AllocID: "5d1c9f30-2b64-7a8e-9c1d-0e2f4a6b8c0d", Version: "3.6.12",
+		Started: model.Seen(at(-3600), at(0)),
+		Settings: model.Seen(model.ProxySettings{
+			Source: "process", ConsulCatalog: true, RefreshInterval: 15 * time.Second, Throttle: 2 * time.Second,
+			Contradictions: []string{"traefik.yml says refreshInterval = 2s, the process says 15s"},
+			StrictChecks:   []string{"passing", "warning"}, ExposedByDefault: true, Prefix: "traefik",
+		}, at(0)),
+		Routing: model.Seen(model.Routing{Routers: make([]model.Router, 3), Services: make([]model.ProxyService, 2)}, at(0)),
+	}}, at(0))
+}
