@@ -1,6 +1,7 @@
 package traefik
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -54,6 +55,21 @@ func decodeProvider(labels map[string]label, defaults providerLabels) (*provider
 		"traefik.consulcatalog.", "traefik.enable")
 }
 
+// errFreezes is put before what makes the decoder panic. In Traefik that ends
+// the load of the whole catalog, again and again: seen with v3.6.12, where no
+// change of any service came through until the instance was gone.
+var errFreezes = errors.New("Traefik's provider panics on it and stops following Consul for all services until the instance is gone")
+
+// decodeTags is the decoder, with a panic turned into an error.
+func decodeTags(labels map[string]string, into any, filters []string) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", errFreezes, r)
+		}
+	}()
+	return parser.Decode(labels, into, parser.DefaultRootName, filters...)
+}
+
 // decodeLabels decodes all labels at once, as Traefik does. The decoder does
 // not say which label it refuses, so on an error each is decoded alone.
 func decodeLabels[T any](labels map[string]label, fresh func() *T, filters ...string) (*T, error) {
@@ -62,13 +78,13 @@ func decodeLabels[T any](labels map[string]label, fresh func() *T, filters ...st
 		all[k] = l.value
 	}
 	into := fresh()
-	cause := guard(func() error { return parser.Decode(all, into, parser.DefaultRootName, filters...) })
+	cause := decodeTags(all, into, filters)
 	if cause == nil {
 		return into, nil
 	}
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		one := map[string]string{k: labels[k].value}
-		if err := guard(func() error { return parser.Decode(one, fresh(), parser.DefaultRootName, filters...) }); err != nil {
+		if err := decodeTags(one, fresh(), filters); err != nil {
 			return nil, fmt.Errorf("tag %q: %s", labels[k].tag, oneLine(err))
 		}
 	}

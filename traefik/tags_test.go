@@ -149,7 +149,7 @@ func TestTagsThatTraefikWouldNotTake(t *testing.T) {
 	tests := map[string]struct {
 		tag, want string
 	}{
-		"a bracket that is not opened":   {"traefik.http.routers.a].rule=x", `tag "traefik.http.routers.a].rule=x"`},
+		"a bracket that is not opened":   {"traefik.http.routers.a].rule=x", `tag "traefik.http.routers.a].rule=x": Traefik's provider panics on it`},
 		"a bracket at the front":         {"traefik.http.[0].rule=x", "leading character"},
 		"an empty element":               {"traefik.http..rule=x", "invalid element"},
 		"a router that is a leaf":        {"traefik.http.routers=x", "standalone"},
