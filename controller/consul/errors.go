@@ -44,7 +44,7 @@ func classifyStatus(status consulapi.StatusError) error {
 	text := strings.Join(strings.Fields(status.Body), " ")
 	switch {
 	case status.Code == http.StatusForbidden:
-		return fmt.Errorf("%w: the token needs service:read and node:read: %s", ErrForbidden, text)
+		return fmt.Errorf("%w: the token is not valid or lacks service:read or node:read: %s", ErrForbidden, text)
 	case status.Code == http.StatusInternalServerError && strings.Contains(text, "No cluster leader"):
 		// The text is all there is: agent/structs/errors.go, v1.22.3.
 		return fmt.Errorf("%w: it answered %d: %s", ErrNoLeader, status.Code, text)

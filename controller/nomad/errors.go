@@ -13,7 +13,8 @@ import (
 
 // The errors that a caller may have to tell apart, for errors.Is.
 var (
-	// ErrForbidden means that the token lacks a capability; the message names it.
+	// ErrForbidden means that the token is not valid or lacks a capability, which
+	// the message names. Nomad's answer is the same for both.
 	ErrForbidden = errors.New("nomad denies permission")
 	// ErrAbsent means that Nomad does not know the object, or hides it from
 	// the token: for deployments and allocations it does not say which.
@@ -73,7 +74,7 @@ func classifyResponse(response nomadapi.UnexpectedResponseError, capability stri
 	text := oneLine(response.Body())
 	switch code := response.StatusCode(); {
 	case code == http.StatusForbidden:
-		return fmt.Errorf("%w: the token needs the capability %s: %s", ErrForbidden, capability, text)
+		return fmt.Errorf("%w: the token is not valid or lacks the capability %s: %s", ErrForbidden, capability, text)
 	case code == http.StatusNotFound:
 		return fmt.Errorf("%w: %s", ErrAbsent, text)
 	case code == http.StatusInternalServerError && promoteRefusal(text) != nil:

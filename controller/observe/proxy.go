@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -30,7 +31,8 @@ func (o *Observer) readProxy(ctx context.Context, url string) model.Proxy {
 	})
 	after := o.readIdentity(ctx, url)
 	if !after.Known() {
-		return unreadable(p, before.At, after.Err)
+		// A read that used up the time is the cause, not the one that had none left.
+		return unreadable(p, before.At, cmp.Or(settings.Err, routing.Err, after.Err))
 	}
 	if ambiguous := o.memory.met(url, after.Value.started, after.At); ambiguous != "" {
 		p.Ambiguous = ambiguous
