@@ -30,7 +30,7 @@ func TestAutoPromoteLosesRequests(t *testing.T) {
 	ctx := within(t, 3*time.Minute)
 	job.Version = "2"
 	require.NoError(t, s.Submit(ctx, job))
-	awaitPromoted(t, s, job.Name)
+	awaitPromoted(t, s, job.Name, 1)
 	require.NoError(t, s.AwaitEnd(ctx, job.Name, old, through...))
 
 	r := stop(t, load)[0]
@@ -64,7 +64,7 @@ func TestPromotionByHandLosesNothing(t *testing.T) {
 	require.NoError(t, harness.AwaitRouted(ctx, instances[1:], through...))
 	_, _, err = s.Nomad.Deployments().PromoteAll(d.ID, nil)
 	require.NoError(t, err)
-	awaitPromoted(t, s, job.Name)
+	awaitPromoted(t, s, job.Name, 1)
 	require.NoError(t, s.AwaitEnd(ctx, job.Name, old, through...))
 
 	for i, r := range stop(t, load) {
@@ -77,11 +77,11 @@ func TestPromotionByHandLosesNothing(t *testing.T) {
 	}
 }
 
-// awaitPromoted waits until Nomad has promoted the second version of a job.
-func awaitPromoted(t *testing.T, s *harness.Stack, jobID string) {
+// awaitPromoted waits until a version of a job, as Nomad numbers them, is promoted.
+func awaitPromoted(t *testing.T, s *harness.Stack, jobID string, version uint64) {
 	t.Helper()
 	_, err := s.AwaitDeployment(within(t, 2*time.Minute), jobID, "promotion", func(d *nomad.Deployment) bool {
-		return d != nil && d.JobVersion == 1 && d.TaskGroups["web"].Promoted
+		return d != nil && d.JobVersion == version && d.TaskGroups["web"].Promoted
 	})
 	require.NoError(t, err)
 }

@@ -97,8 +97,8 @@ type deployment struct {
 	JobVersion                                                  uint64
 	Conditions                                                  []struct{ Type, Status, Reason, Message string }
 	Windows                                                     []struct {
-		Proxy, Verdict string
-		S, T           struct{ Seconds float64 }
+		Proxy, Verdict        string
+		Servable, StopRouting struct{ Seconds float64 }
 	}
 }
 
@@ -230,6 +230,8 @@ type deploy struct {
 	through []*harness.Traefik
 	old     []harness.Instance
 	loads   []*harness.Load
+	// version is Nomad's number of the version that is to be promoted.
+	version uint64
 }
 
 // begin runs version 1, starts the load through every proxy and submits
@@ -244,7 +246,7 @@ func begin(t *testing.T, s *harness.Stack, job harness.Sample, through []*harnes
 		job.Tags = job.Route(through[0].Options.Prefix)
 	}
 	job.Version = "1"
-	d := &deploy{t: t, stack: s, job: job, through: through, old: running(t, s, job, through)}
+	d := &deploy{t: t, stack: s, job: job, through: through, version: 1, old: running(t, s, job, through)}
 	d.loads = loads(t, job, 100, through)
 	next := job
 	next.Version = "2"
@@ -259,7 +261,7 @@ func begin(t *testing.T, s *harness.Stack, job harness.Sample, through []*harnes
 // that no request was lost through any proxy.
 func (d *deploy) losesNothing(c *controller) {
 	d.t.Helper()
-	awaitPromoted(d.t, d.stack, d.job.Name)
+	awaitPromoted(d.t, d.stack, d.job.Name, d.version)
 	if late := c.delay(); late > 0 {
 		d.t.Logf("promoted %s after the last condition turned true", late.Round(time.Millisecond))
 	}
@@ -273,7 +275,7 @@ func (d *deploy) losesNothing(c *controller) {
 		}
 	}
 	c.eventually(30*time.Second, "drained", func() (bool, string) {
-		seen, _ := c.of(d.job.Name, 1)
+		seen, _ := c.of(d.job.Name, d.version)
 		drained, _ := seen.condition("Drained")
 		out, _ := seen.condition("OldOutOfRotation")
 		return drained == "True" && out == "True", seen.String() + " Drained " + drained + " OldOutOfRotation " + out

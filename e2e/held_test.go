@@ -30,7 +30,7 @@ func TestHeldWithoutADelay(t *testing.T) {
 	status, _ := seen.condition("DrainSafe")
 	require.Equal(t, "False", status)
 	require.NotEmpty(t, seen.Windows)
-	require.InDelta(t, 17.5, seen.Windows[0].T.Seconds, 0.45)
+	require.InDelta(t, 17.5, seen.Windows[0].StopRouting.Seconds, 0.45)
 	d.keepsServing(g, 6*time.Second)
 }
 
@@ -154,7 +154,7 @@ func TestHeldForWhatTheJobSays(t *testing.T) {
 		"a service without a check":        {harness.Sample{NoCheck: true}, nil, "NoCheck"},
 		"a check that starts as passing":   {harness.Sample{InitialStatus: "passing"}, nil, "InitialStatusPassing"},
 		"a group that promotes itself":     {harness.Sample{}, func(next *harness.Sample) { next.AutoPromote, next.NeverReady = true, true }, "AutoPromote"},
-		"a system job":                     {harness.Sample{Type: "system"}, nil, "UnsupportedJob"},
+		"a system job":                     {harness.Sample{Type: "system"}, nil, "SystemJob"},
 		"a mistyped mode":                  {harness.Sample{}, func(next *harness.Sample) { next.Meta = map[string]string{"draingate_mode": "enforced"} }, "ModeInvalid"},
 	}
 	s := Shared(t)
@@ -176,7 +176,9 @@ func TestHeldForWhatTheJobSays(t *testing.T) {
 			}
 			require.NoError(t, s.Submit(ctx, job))
 			g.holds(job.Name, c.reason)
-			require.False(t, g.nomadDeployment(job.Name).TaskGroups["web"].Promoted)
+			if job.Type != "system" {
+				require.False(t, g.nomadDeployment(job.Name).TaskGroups["web"].Promoted)
+			}
 		})
 	}
 }

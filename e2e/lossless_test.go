@@ -4,8 +4,12 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/e2e/harness"
 )
@@ -15,11 +19,14 @@ import (
 // retry and no health check of Traefik's own.
 func TestLossless(t *testing.T) {
 	t.Parallel()
+	password := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(password, []byte("s3cret\n"), 0o600))
 	cases := map[string]struct {
 		proxies int
 		traefik harness.TraefikOptions
 		job     harness.Sample
 		tags    func(harness.Sample, string) []string
+		args    []string
 	}{
 		"refreshInterval 15s and shutdown_delay 20s": {
 			proxies: 1, traefik: harness.TraefikOptions{RefreshInterval: 15 * time.Second},
@@ -40,6 +47,11 @@ func TestLossless(t *testing.T) {
 			proxies: 1, traefik: harness.TraefikOptions{RefreshInterval: 2 * time.Second},
 			job: harness.Sample{Sleep: 2 * time.Second, ShutdownDelay: 9 * time.Second, Meta: map[string]string{"draingate_max_request": "3s"}},
 		},
+		"an API with credentials and a base path": {
+			proxies: 1, traefik: harness.TraefikOptions{RefreshInterval: 2 * time.Second, User: "gate", Password: "s3cret", BasePath: "/hidden"},
+			job:  harness.Sample{ShutdownDelay: 6 * time.Second},
+			args: []string{"--traefik-api-user", "gate", "--traefik-api-password-file", password, "--traefik-api-base-path", "/hidden"},
+		},
 		"three instances replaced one by one": {
 			proxies: 1, traefik: harness.TraefikOptions{RefreshInterval: 2 * time.Second},
 			job: harness.Sample{Count: 3, ShutdownDelay: 6 * time.Second},
@@ -51,7 +63,7 @@ func TestLossless(t *testing.T) {
 				t.Parallel()
 				s := Shared(t)
 				through := proxies(t, s, c.proxies, c.traefik)
-				g := gate(t, s, through)
+				g := gate(t, s, through, c.args...)
 				job := c.job
 				job.Name, job.Warmup = s.Name("lossless"), warmup
 				if c.tags != nil {

@@ -22,6 +22,7 @@ var (
 var settled = []step{
 	{ReasonDeploymentGone, deploymentGone, model.None, model.Unknown, onAll},
 	{ReasonModeOff, modeOff, model.None, model.Unknown, nil},
+	{ReasonSystemJob, systemJob, model.None, model.Unknown, nil},
 	{ReasonDeploymentEnded, deploymentEnded, model.None, model.Unknown, nil},
 	{ReasonPromoted, promoted, model.None, model.Unknown, nil},
 	{ReasonNoCanaries, noCanaries, model.None, model.Unknown, nil},

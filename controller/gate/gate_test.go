@@ -64,7 +64,11 @@ func TestDecision(t *testing.T) {
 		},
 		"a system job is reported, not gated": {
 			changes: []change{newJob(func(j *model.Job) { j.Type = model.JobTypeSystem })},
-			verb:    model.Hold, reason: ReasonUnsupportedJob, says: []string{"system job"},
+			verb:    model.None, reason: ReasonSystemJob, says: []string{"takes the place"},
+		},
+		"a job of another type is not gated": {
+			changes: []change{newJob(func(j *model.Job) { j.Type = "batch" })},
+			verb:    model.Hold, reason: ReasonUnsupportedJob, says: []string{`"batch"`},
 		},
 		"a job of another region is out of sight": {
 			changes: []change{newJob(func(j *model.Job) { j.Region = "eu" })},
@@ -324,7 +328,11 @@ func TestDecision(t *testing.T) {
 		},
 		"no delay at all names S, T and the delay that would do": {
 			world: world{groups: 1, olds: 1, canaries: 1, proxies: 1, refresh: 15 * time.Second},
-			verb:  model.Hold, reason: ReasonDrainUnsafe, says: []string{"S = 0s", "T = 17.52s", `group shutdown_delay = "19s"`},
+			verb:  model.Hold, reason: ReasonDrainUnsafe, says: []string{"S = 0s", "T = 17.52s", `group shutdown_delay = "19s"`, "first take them out", "-service=_nomad-task-c0"},
+		},
+		"a canary with a delay of its own needs not be taken out first": {
+			changes: []change{oldJob(func(j *model.Job) { j.Groups[0].ShutdownDelay = 0 })},
+			verb:    model.Hold, reason: ReasonDrainUnsafe, says: []string{"Cure: submit the running version"},
 		},
 		"a longest request needs time on top": {
 			changes: []change{oldJob(func(j *model.Job) { j.Meta["draingate_max_request"] = "3s" })},

@@ -8,6 +8,8 @@ const (
 	ReasonModeOff model.Reason = "ModeOff"
 	// ReasonDeploymentGone: Nomad no longer knows the deployment.
 	ReasonDeploymentGone model.Reason = "DeploymentGone"
+	// ReasonSystemJob: a system job is reported and never gated.
+	ReasonSystemJob model.Reason = "SystemJob"
 	// ReasonDeploymentEnded: the deployment is successful, failed or cancelled.
 	ReasonDeploymentEnded model.Reason = "DeploymentEnded"
 	// ReasonPromoted: every group with canaries is promoted.
@@ -31,7 +33,7 @@ const (
 	ReasonDeploymentPaused model.Reason = "DeploymentPaused"
 	// ReasonDeploymentNotRunning: a status in which Nomad waits for others.
 	ReasonDeploymentNotRunning model.Reason = "DeploymentNotRunning"
-	// ReasonUnsupportedJob: not a service job.
+	// ReasonUnsupportedJob: neither a service nor a system job.
 	ReasonUnsupportedJob model.Reason = "UnsupportedJob"
 	// ReasonUnsupportedRegion: not in the local region and datacenter.
 	ReasonUnsupportedRegion model.Reason = "UnsupportedRegion"

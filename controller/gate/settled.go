@@ -22,6 +22,13 @@ func modeOff(v *view) string {
 	return MetaMode + " = \"off\": draingate leaves this job alone"
 }
 
+func systemJob(v *view) string {
+	if !v.Snapshot.Job.Known() {
+		return ""
+	}
+	return rule.SystemJob(v.Snapshot.Job.Value)
+}
+
 func deploymentEnded(v *view) string {
 	d := v.Snapshot.Deployment
 	if !d.Known() || !d.Value.Terminal() {

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,9 +51,47 @@ func (v *view) shortfall(w *model.Window) string {
 		model.Short(w.Allocation), text(w.S), w.Service, terms(w.STerms), w.Proxy, text(w.T), terms(w.TTerms), text(w.L), text(w.Margin), text(w.T+w.L+w.Margin))
 	if a, svc := v.old(w); a != nil {
 		delay, level := drain.Cure(*w, *a, svc)
-		message += fmt.Sprintf(" Cure: submit the running version with %s shutdown_delay = %q and nothing else changed (Nomad changes running allocations in place), then this version again.", level, text(delay))
+		message += fmt.Sprintf(" Cure: %ssubmit the running version with %s shutdown_delay = %q and nothing else changed (Nomad changes running allocations in place), then this version again with the same delay.", v.takeOut(w), level, text(delay))
 	}
 	return message
+}
+
+// takeOut is what must be done first where canaries already take traffic and
+// would lose as much as the old instances when a newer submission stops them.
+func (v *view) takeOut(w *model.Window) string {
+	ids := v.stranded()
+	if len(ids) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the canaries are routed and serve no longer than that either, so first take them out (on their node: consul maint -enable -service=%s) and wait %s; then ", strings.Join(ids, ", -service="), text(w.T+w.L))
+}
+
+// stranded are the service IDs of canaries that a proxy routes to and that
+// would be stopped before it stops doing so.
+func (v *view) stranded() []string {
+	var out []string
+	for _, g := range v.groups {
+		for _, p := range g.pools {
+			for _, a := range g.canaries {
+				out = append(out, v.strandedAt(p, a)...)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (v *view) strandedAt(p pool, a model.Allocation) []string {
+	if len(p.services) == 0 || v.unlisted(p, a) != "" {
+		return nil
+	}
+	var out []string
+	for _, w := range v.allocWindows(p.proxy, a) {
+		if r := v.registration(a, w.Service); r != nil && w.Verdict != model.VerdictSafe {
+			out = append(out, r.ServiceID)
+		}
+	}
+	return out
 }
 
 func (v *view) old(w *model.Window) (*model.Allocation, model.Service) {

@@ -8,19 +8,24 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
-// NotService says why a job of this type cannot be gated, or is empty. A
+// SystemJob says why a system job is not gated, or is empty for any other. A
 // canary of a system job takes the place of the old allocation on its node
 // (Nomad v1.11.3, scheduler/scheduler_system.go), so there is no moment at
 // which both serve.
-func NotService(j model.Job) string {
-	switch {
-	case j.Type == model.JobTypeSystem:
-		return "a canary of a system job replaces the old allocation on its node before promotion, so there is nothing to gate; draingate only reports it"
-	case j.Type != model.JobTypeService:
-		return fmt.Sprintf("draingate gates service jobs, not jobs of type %q", j.Type)
-	default:
+func SystemJob(j model.Job) string {
+	if j.Type != model.JobTypeSystem {
 		return ""
 	}
+	return "a system job is reported and not gated: each new allocation, a canary too, takes the place of the old one on its node before any promotion"
+}
+
+// NotService says why a job that is not a system job cannot be gated, or is
+// empty.
+func NotService(j model.Job) string {
+	if j.Type == model.JobTypeService {
+		return ""
+	}
+	return fmt.Sprintf("draingate gates service jobs, not jobs of type %q", j.Type)
 }
 
 // NotLocal says why a job is not within the region and datacenter that

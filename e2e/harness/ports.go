@@ -15,8 +15,8 @@ import (
 const (
 	portsFrom  = 10000
 	portsTo    = 32000
-	blockSize  = 200
-	ownPorts   = 60
+	blockSize  = 1000
+	ownPorts   = 800
 	blockCount = (portsTo - portsFrom) / blockSize
 	loopback   = "127.0.0.1"
 )
