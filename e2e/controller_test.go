@@ -298,13 +298,13 @@ func (d *deploy) keepsServing(c *controller, lasting time.Duration) {
 }
 
 // times is how often each lossless case is run: once, or as often as
-// DRAINGATE_E2E_REPEAT says.
+// DRAINGATE_SOAK says.
 func times(t *testing.T) int {
 	t.Helper()
 	n := 1
-	if text := os.Getenv("DRAINGATE_E2E_REPEAT"); text != "" {
+	if text := os.Getenv("DRAINGATE_SOAK"); text != "" {
 		_, err := fmt.Sscan(text, &n)
-		require.NoError(t, err, "DRAINGATE_E2E_REPEAT")
+		require.NoError(t, err, "DRAINGATE_SOAK")
 	}
 	return n
 }

@@ -62,7 +62,10 @@ type Reconciler struct {
 
 // history is what is kept of a deployment between two passes.
 type history struct {
-	memory     gate.Memory
+	memory gate.Memory
+	// deployment is as it was last read, so that its job has a name in the
+	// status while Nomad does not answer.
+	deployment model.Deployment
 	verb       model.Verb
 	reason     model.Reason
 	problem    string
@@ -88,6 +91,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, key model.Key) (Result, erro
 	now := time.Now()
 	decision, memory := gate.Evaluate(gate.Input{Snapshot: snapshot, Memory: h.memory, Policy: r.options.Policy, Now: now})
 	h.memory = memory
+	if snapshot.Deployment.Known() {
+		h.deployment = snapshot.Deployment.Value
+	}
 	log := logger(ctx, snapshot)
 	logChange(log, h, decision, r.options.DryRun)
 	h.verb, h.reason = decision.Verb, decision.Reason
@@ -174,7 +180,7 @@ func (r *Reconciler) remember(key model.Key, h history, d model.Decision) {
 
 func (r *Reconciler) record(h history, s model.Snapshot, d model.Decision, now time.Time) {
 	r.recorder.Record(model.Record{
-		Key: s.Key, JobID: s.Deployment.Value.JobID, JobVersion: s.Deployment.Value.JobVersion, Status: s.Deployment.Value.Status,
+		Key: s.Key, JobID: h.deployment.JobID, JobVersion: h.deployment.JobVersion, Status: h.deployment.Status,
 		Decision: d, Observed: now, DryRun: r.options.DryRun, Problem: h.problem, PromotedAt: h.promotedAt,
 	})
 }

@@ -212,6 +212,27 @@ func TestRefusedPromotionIsShownAndTriedAgain(t *testing.T) {
 	})
 }
 
+func TestAJobKeepsItsNameWhileNomadIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, rec := newWorld(), &stubRecorder{}
+		silent := false
+		r := New(observeFunc(func() model.Snapshot {
+			s := f.Observe(t.Context(), key)
+			if silent {
+				s.Deployment = model.Unseen[model.Deployment](time.Now(), "refused")
+			}
+			return s
+		}), f, rec, Options{})
+		for _, silent = range []bool{false, true} {
+			_, err := r.Reconcile(t.Context(), key)
+			require.NoError(t, err)
+		}
+		require.Equal(t, gate.ReasonNomadUnknown, rec.last().Decision.Reason)
+		require.Equal(t, "web", rec.last().JobID)
+		require.Equal(t, uint64(1), rec.last().JobVersion)
+	})
+}
+
 func TestForgetsWhatHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newWorld()
