@@ -142,12 +142,22 @@ func (a *App) probe(ctx context.Context) error {
 	} else if err != nil && ctx.Err() == nil {
 		a.log.Info("Nomad does not answer yet, trying again", "address", a.nomad.Address(), "why", err.Error())
 	}
-	if err := a.consul.Check(ctx); errors.Is(err, consul.ErrForbidden) {
+	if err := a.askConsul(ctx); errors.Is(err, consul.ErrForbidden) {
 		return exit.With(exit.CannotSee, err)
 	} else if err != nil && ctx.Err() == nil {
 		a.log.Info("Consul does not answer yet, trying again", "address", a.consul.Address(), "why", err.Error())
 	}
 	return nil
+}
+
+// askConsul asks for the leader and for the servers' own service: the first is
+// answered whatever the token, the second only where it is good.
+func (a *App) askConsul(ctx context.Context) error {
+	if err := a.consul.Check(ctx); err != nil {
+		return err
+	}
+	_, err := a.consul.Service(ctx, "consul")
+	return err
 }
 
 // ready reports whether every watch has read its first full list.
