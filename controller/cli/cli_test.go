@@ -70,18 +70,30 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// setUp starts a status endpoint with a few deployments for each script.
+// setUp starts two status endpoints for each script: one with a few
+// deployments, and one that is not ready.
 func setUp(env *testscript.Env) error {
 	ctx, cancel := context.WithCancel(context.Background())
-	srv, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{Store: store()}))
+	srv, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
+		Store: store(), Ready: func() (bool, []string) { return true, nil },
+	}))
 	if err != nil {
 		cancel()
 		return err
 	}
-	done := make(chan error, 1)
+	early, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
+		Store: status.NewStore(), Ready: func() (bool, []string) { return false, []string{"deployments: no list yet"} },
+	}))
+	if err != nil {
+		cancel()
+		return errors.Join(err, srv.Close())
+	}
+	done := make(chan error, 2)
 	go func() { done <- srv.Serve(ctx) }()
-	env.Defer(func() { cancel(); <-done })
+	go func() { done <- early.Serve(ctx) }()
+	env.Defer(func() { cancel(); <-done; <-done })
 	env.Setenv("ENDPOINT", srv.Addr().String())
+	env.Setenv("EARLY", early.Addr().String())
 	return nil
 }
 

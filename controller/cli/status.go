@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,9 @@ func (p Program) status(ctx context.Context, f statusFlags, args []string) error
 	if err != nil {
 		return cannotAsk(f.addr, err)
 	}
+	if err := p.warnUnlessReady(ctx, client, f.addr); err != nil {
+		return err
+	}
 	shown := all[:0]
 	for _, d := range all {
 		if f.namespace == "" || d.Namespace == f.namespace {
@@ -71,6 +75,19 @@ func (p Program) status(ctx context.Context, f statusFlags, args []string) error
 		return p.printList(shown, f)
 	}
 	return p.statusOfJob(ctx, client, newest(shown, args[0]), args[0], f)
+}
+
+// warnUnlessReady says on Stderr that the list may lack something.
+func (p Program) warnUnlessReady(ctx context.Context, client *status.Client, addr string) error {
+	ready, err := client.Ready(ctx)
+	if err != nil {
+		return cannotAsk(addr, err)
+	}
+	if !ready.Ready {
+		_, err = fmt.Fprintf(p.Stderr, "draingate: the controller at %s has not read everything yet: %s\n",
+			addr, plain(strings.Join(ready.Waiting, "; ")))
+	}
+	return err
 }
 
 // statusOfJob prints the details, and is an error where the job is held.

@@ -76,6 +76,13 @@ func (c *Client) Proxies(ctx context.Context) ([]Proxy, error) {
 	return out, c.get(ctx, &out, "v1", "proxies")
 }
 
+// Ready returns whether the controller has read everything for the first time.
+// Until then, what it does not list may exist all the same.
+func (c *Client) Ready(ctx context.Context) (Readiness, error) {
+	var out Readiness
+	return out, c.get(ctx, &out, "readyz")
+}
+
 func (c *Client) get(ctx context.Context, into any, path ...string) error {
 	target := c.base.JoinPath(path...)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
@@ -100,7 +107,8 @@ func decode(res *http.Response, into any) error {
 		return fmt.Errorf("%w: something else answers there (%s, %q)", ErrUnreachable, res.Status, kind)
 	}
 	body := json.NewDecoder(io.LimitReader(res.Body, maxAnswer))
-	if res.StatusCode == http.StatusOK {
+	_, readiness := into.(*Readiness)
+	if res.StatusCode == http.StatusOK || (readiness && res.StatusCode == http.StatusServiceUnavailable) {
 		return body.Decode(into)
 	}
 	var problem Problem

@@ -131,18 +131,24 @@ func encodeSettings(s model.ProxySettings) *Settings {
 	}
 }
 
-// proxyProblem joins what keeps a proxy from being known, each thing once.
+// proxyProblem joins what keeps a proxy from being known. A reason that stands
+// for several things is said once, after their names.
 func proxyProblem(p model.Proxy) string {
+	whats := []string{"identity", "start date", "settings", "routing"}
+	whys := []string{p.Ambiguous, unread(p.Started), unread(p.Settings), unread(p.Routing)}
 	var out []string
-	add := func(what, problem string) {
-		if problem != "" {
-			out = append(out, what+": "+problem)
+	for i, why := range whys {
+		if why == "" || slices.Contains(whys[:i], why) {
+			continue
 		}
+		var names []string
+		for j, other := range whys {
+			if other == why {
+				names = append(names, whats[j])
+			}
+		}
+		out = append(out, strings.Join(names, ", ")+": "+why)
 	}
-	add("identity", p.Ambiguous)
-	add("start date", unread(p.Started))
-	add("settings", unread(p.Settings))
-	add("routing", unread(p.Routing))
 	return strings.Join(out, "; ")
 }
 

@@ -162,7 +162,7 @@ func TestProxiesShowWhatCouldNotBeRead(t *testing.T) {
 	two, none := 2, 0
 	want := []status.Proxy{
 		{Name: "a", Started: at(-60), Version: "3.6.12", Observed: at(0), Routers: &two, Services: &none, Problem: "settings: 403"},
-		{Name: "b", Observed: at(0), Problem: "start date: not read yet; settings: not read yet; routing: not read yet"},
+		{Name: "b", Observed: at(0), Problem: "start date, settings, routing: not read yet"},
 	}
 	if diff := cmp.Diff(want, status.EncodeProxies(set)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -119,6 +119,10 @@ func TestClientReadsWhatTheHandlerShows(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, status.EncodeProxies(model.Seen([]model.Proxy{{Name: "p"}}, at(0))), proxies)
 
+	ready, err := client.Ready(t.Context())
+	require.NoError(t, err, "not to be ready is an answer")
+	require.Equal(t, status.Readiness{Waiting: []string{"start"}}, ready)
+
 	_, err = client.Deployment(t.Context(), "cccc/../x")
 	var apiErr *status.APIError
 	require.ErrorAs(t, err, &apiErr)
