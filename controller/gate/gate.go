@@ -65,7 +65,7 @@ func Evaluate(in Input) (model.Decision, Memory) {
 	d.Conditions = conditions(v)
 	switch d.Verb {
 	case model.Promote:
-		d.Groups, d.ReadyAt = v.groupNames(), v.memory.Since.Add(v.window())
+		d.Groups, d.ReadyAt = v.groupNames(), v.readyAt()
 		d.Message = promoteMessage(v)
 	case model.None:
 		d.RetryAfter = v.afterwards()
@@ -74,6 +74,16 @@ func Evaluate(in Input) (model.Decision, Memory) {
 	case model.Fence, model.Fail:
 	}
 	return d, v.memory
+}
+
+// readyAt is when the last condition of a promotion became true: the end of the
+// window, or of the time that proxies are given after trouble with the catalog.
+func (v *view) readyAt() time.Time {
+	at := v.memory.Since.Add(v.window())
+	if trouble := v.memory.CatalogTrouble; !trouble.IsZero() && trouble.Add(Recovery).After(at) {
+		at = trouble.Add(Recovery)
+	}
+	return at
 }
 
 // next is when to look again at a deployment that is held. What stands in the

@@ -97,6 +97,7 @@ func TestCatalogThatWasUnreadableDelays(t *testing.T) {
 	require.Equal(t, ReasonCatalogRecovering, d.Reason, d.Message)
 	d, _ = rerun(ready(), m, start.Add(31*time.Second), time.Second)
 	require.Equal(t, model.Promote, d.Verb, d.Message)
+	require.Equal(t, start.Add(31*time.Second), d.ReadyAt)
 }
 
 func TestRouterThatVanishesIsAConflict(t *testing.T) {
