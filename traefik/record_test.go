@@ -19,7 +19,8 @@ import (
 )
 
 // update records the goldens anew from the binaries that DRAINGATE_TRAEFIK
-// and DRAINGATE_CONSUL name, before the tests that replay them run.
+// and DRAINGATE_CONSUL name, before the tests that replay them run. The tests
+// of the client read them too: go test -p 1 ./traefik/... -update.
 var update = flag.Bool("update", false, "record the goldens from a real Traefik and Consul")
 
 // TestRecordedGoldensExist records the goldens where asked to, and otherwise

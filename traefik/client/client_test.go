@@ -6,6 +6,8 @@ import (
 	"encoding/pem"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -174,14 +176,18 @@ func TestASlowAnswerEndsWithTheTimeoutOrTheContext(t *testing.T) {
 	}))
 	defer close(release)
 	t.Run("the client's timeout", func(t *testing.T) {
-		err := calls["Routing"](t.Context(), dial(t, client.Options{URL: server.URL, Timeout: 30 * time.Millisecond}))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		err := calls["Routing"](ctx, dial(t, client.Options{URL: server.URL, Timeout: 30 * time.Millisecond}))
 		oneClearLine(t, err, []string{"no complete answer within 30ms"})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 	t.Run("the caller's context", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 		defer cancel()
-		require.ErrorIs(t, calls["Routing"](ctx, dial(t, client.Options{URL: server.URL})), context.DeadlineExceeded)
+		err := calls["Routing"](ctx, dial(t, client.Options{URL: server.URL}))
+		oneClearLine(t, err, []string{"the caller's deadline"})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 	t.Run("a cancelled context", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -200,9 +206,10 @@ func TestNobodyListens(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
-	server := httptest.NewTLSServer(traefik(t))
+	server := httptest.NewUnstartedServer(traefik(t))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
 	defer server.Close()
-	server.Config.ErrorLog = nil
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
 

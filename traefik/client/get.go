@@ -23,10 +23,13 @@ const (
 	gzipType = "application/gzip"
 )
 
+// errSlow marks the end of the client's own timeout, not of the caller's.
+var errSlow = fmt.Errorf("the client's timeout is over: %w", context.DeadlineExceeded)
+
 // get reads a whole answer of at most limit bytes. The read is bounded by the
 // client's timeout and by ctx.
 func (c *Client) get(ctx context.Context, path, contentType string, limit int64) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errSlow)
 	defer cancel()
 	resp, err := c.send(ctx, path)
 	if err != nil {

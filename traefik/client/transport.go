@@ -32,6 +32,8 @@ func (c *Client) fix(ctx context.Context, err error) string {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return ""
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && !errors.Is(context.Cause(ctx), errSlow):
+		return "no complete answer before the caller's deadline"
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
 		return fmt.Sprintf("no complete answer within %s: Traefik hangs, or something between blocks the port", c.timeout)
 	case errors.Is(err, syscall.ECONNREFUSED):
