@@ -37,6 +37,8 @@ type world struct {
 // starts; the last one stays.
 type fakeTraefik struct {
 	starts   []time.Time
+	last     time.Time // the start date that was answered last
+	toldBy   time.Time // the process that tells the settings, last if zero
 	settings model.ProxySettings
 }
 
@@ -131,6 +133,7 @@ func (w *world) Version(ctx context.Context, url string) (string, time.Time, err
 		return "", time.Time{}, errors.New("connection refused")
 	}
 	started := traefik.starts[0]
+	traefik.last = started
 	if len(traefik.starts) > 1 {
 		traefik.starts = traefik.starts[1:]
 	}
@@ -141,11 +144,17 @@ func (w *world) Routing(ctx context.Context, url string) (model.Routing, error) 
 	return model.Routing{Routers: []model.Router{{Name: "web@consulcatalog"}}}, w.call(ctx, "routing "+url)
 }
 
-func (w *world) Settings(ctx context.Context, url string) (model.ProxySettings, error) {
+func (w *world) Settings(ctx context.Context, url string) (model.ProxySettings, time.Time, error) {
 	if err := w.call(ctx, "settings "+url); err != nil {
-		return model.ProxySettings{}, err
+		return model.ProxySettings{}, time.Time{}, err
 	}
-	return locked(w, func() model.ProxySettings { return w.traefiks[url].settings }), nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	traefik := w.traefiks[url]
+	if traefik.toldBy.IsZero() {
+		return traefik.settings, traefik.last, nil
+	}
+	return traefik.settings, traefik.toldBy, nil
 }
 
 var start0 = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -180,8 +189,12 @@ func (w *world) register(registrations ...model.Registration) {
 	w.change(func() { w.services["traefik"] = registrations })
 }
 
-func readTags(settings model.ProxySettings, r model.Registration) model.TagReading {
-	return model.TagReading{Exposed: true, Excluded: settings.Prefix, Routers: []string{r.ServiceID}}
+func readTags(settings model.ProxySettings, all []model.Registration) map[string]model.TagReading {
+	out := make(map[string]model.TagReading)
+	for _, r := range all {
+		out[r.ServiceID] = model.TagReading{Exposed: true, Excluded: settings.Prefix, Routers: []string{r.ServiceID}}
+	}
+	return out
 }
 
 func newObserver(t *testing.T, w *world, options Options) *Observer {

@@ -277,3 +277,14 @@ func TestLoadThatCannotBeMeasuredSaysWhy(t *testing.T) {
 		require.NoError(t, <-running)
 	})
 }
+
+func TestAnAnswerThatComesTooLateIsNotKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		fact := read(t.Context(), time.Second, func(context.Context) (int, error) {
+			time.Sleep(1100 * time.Millisecond) // deaf to the context
+			return 1, nil
+		})
+		require.Equal(t, model.Unseen[int](begin, "context deadline exceeded"), fact)
+	})
+}

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -103,25 +104,36 @@ func reason(err error) string { return strings.Join(strings.Fields(err.Error()),
 func withTags(
 	proxies model.Fact[[]model.Proxy],
 	catalog map[string]model.Fact[[]model.Registration],
-	readTags func(model.ProxySettings, model.Registration) model.TagReading,
+	readTags func(model.ProxySettings, []model.Registration) map[string]model.TagReading,
 ) model.Fact[[]model.Proxy] {
+	instances, twice := allInstances(catalog)
 	proxies.Value = slices.Clone(proxies.Value)
 	for i := range proxies.Value {
 		p := &proxies.Value[i]
 		if !p.Settings.Known() {
 			continue
 		}
-		p.Tags = make(map[string]model.TagReading)
-		for _, instances := range catalog {
-			for _, r := range instances.Value {
-				if _, twice := p.Tags[r.ServiceID]; twice {
-					// Two nodes may use one ID; which is meant cannot be told.
-					p.Tags[r.ServiceID] = model.TagReading{Err: "several instances have the service ID " + r.ServiceID}
-					continue
-				}
-				p.Tags[r.ServiceID] = readTags(p.Settings.Value, r)
-			}
+		p.Tags = maps.Clone(readTags(p.Settings.Value, instances))
+		for _, id := range twice {
+			p.Tags[id] = model.TagReading{Err: "several instances have the service ID " + id}
 		}
 	}
 	return proxies
+}
+
+// allInstances returns the instances of all services that could be read, sorted
+// by the service's name, and the service IDs that several of them have: two
+// nodes may use one ID, and which is meant cannot be told.
+func allInstances(catalog map[string]model.Fact[[]model.Registration]) (instances []model.Registration, twice []string) {
+	seen := make(map[string]bool)
+	for _, name := range slices.Sorted(maps.Keys(catalog)) {
+		for _, r := range catalog[name].Value {
+			if seen[r.ServiceID] {
+				twice = append(twice, r.ServiceID)
+			}
+			seen[r.ServiceID] = true
+			instances = append(instances, r)
+		}
+	}
+	return instances, twice
 }

@@ -41,9 +41,10 @@ type Traefik interface {
 	Version(ctx context.Context, baseURL string) (version string, started time.Time, err error)
 	// Routing returns the dynamic configuration that the process runs.
 	Routing(ctx context.Context, baseURL string) (model.Routing, error)
-	// Settings returns the static settings that the process runs with. The
-	// error is ErrNoSettings where the process has no way to tell them.
-	Settings(ctx context.Context, baseURL string) (model.ProxySettings, error)
+	// Settings returns the static settings that the process runs with, and the
+	// start date of the process that told them. The error is ErrNoSettings
+	// where the process has no way to tell them.
+	Settings(ctx context.Context, baseURL string) (settings model.ProxySettings, started time.Time, err error)
 }
 
 // ErrNoSettings means that a Traefik cannot be asked for its static settings:
@@ -86,8 +87,10 @@ type Options struct {
 	// FileSettings are the settings of Traefik's configuration file, for
 	// processes that cannot be asked; nil where no file was given.
 	FileSettings *model.ProxySettings
-	// ReadTags says what a proxy with these settings makes of an instance's tags.
-	ReadTags func(model.ProxySettings, model.Registration) model.TagReading
+	// ReadTags says what a proxy with these settings makes of the tags of all
+	// the instances of some services, by service ID. It is given every instance
+	// of a service or none, since the tags of one can exclude the others.
+	ReadTags func(model.ProxySettings, []model.Registration) map[string]model.TagReading
 	// Contradictions lists the settings in which a process and the file differ,
 	// a sentence each. It is needed only together with FileSettings.
 	Contradictions func(process, file model.ProxySettings) []string

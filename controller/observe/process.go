@@ -16,6 +16,9 @@ const rememberFor = 10 * time.Minute
 const ambiguousText = "this address answers for several Traefik processes, by turns: " +
 	"name each instance with --traefik-url, or register each in Consul"
 
+var errAnotherProcess = errors.New(
+	"another process answered than the one before: it restarted, or the address answers for several")
+
 // processMemory keeps what was learned about the process behind each URL. The
 // zero value is ready to use.
 type processMemory struct {
@@ -102,9 +105,13 @@ func (o *Observer) readSettings(ctx context.Context, url string, of model.Fact[i
 	if kept := o.memory.settings(url, of.Value.started); kept != nil {
 		return model.Seen(*kept, of.At), false
 	}
-	settings, err := o.ports.Traefik.Settings(ctx, url)
+	settings, started, err := o.ports.Traefik.Settings(ctx, url)
 	if err == nil {
 		err = ctx.Err()
+	}
+	if err == nil && !started.Equal(of.Value.started) {
+		o.memory.met(url, started, time.Now())
+		err = errAnotherProcess
 	}
 	switch file := o.options.FileSettings; {
 	case err == nil:

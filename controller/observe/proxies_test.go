@@ -325,6 +325,18 @@ func TestSettings(t *testing.T) {
 			require.Equal(t, "process", proxies[url1].Settings.Value.Source)
 		})
 	})
+	t.Run("settings that another process told are neither used nor kept", func(t *testing.T) {
+		bubble(t, without, func(t *testing.T, w *world, o *Observer) {
+			w.traefik(url1, start(1))
+			w.change(func() { w.traefiks[url1].toldBy = start(2) })
+			_, proxies := pass(t, o)
+			require.Contains(t, proxies[url1].Settings.Err, "another process")
+			require.NotEmpty(t, proxies[url1].Ambiguous, "the address went on to a later process and back")
+			w.change(func() { w.traefiks[url1].toldBy = time.Time{} })
+			pass(t, o)
+			require.Equal(t, 2, w.called("settings "+url1))
+		})
+	})
 	t.Run("without a file the cure is named", func(t *testing.T) {
 		bubble(t, without, func(t *testing.T, w *world, o *Observer) {
 			w.traefik(url1, start(1))

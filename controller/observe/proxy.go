@@ -38,7 +38,7 @@ func (o *Observer) readProxy(ctx context.Context, url string) model.Proxy {
 		p.Ambiguous = ambiguous
 	}
 	if !after.Value.started.Equal(before.Value.started) {
-		return unreadable(p, before.At, "another process answered than the one before: it restarted, or the address answers for several")
+		return unreadable(p, before.At, errAnotherProcess.Error())
 	}
 	if told {
 		o.memory.keep(url, before.Value.started, settings.Value)
