@@ -80,9 +80,10 @@ func watch[T any](ctx context.Context, what string, query func(*nomad.QueryOptio
 		q := (&nomad.QueryOptions{WaitIndex: index, WaitTime: 5 * time.Second}).WithContext(ctx)
 		value, next, err := query(q)
 		switch {
+		case ctx.Err() != nil:
+			// The end of the wait says nothing about what was waited for.
 		case err != nil:
-			seen = err.Error()
-			next = 0
+			seen, next = err.Error(), 0
 		case cond(value):
 			return value, nil
 		default:

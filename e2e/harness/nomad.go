@@ -10,30 +10,55 @@ import (
 	nomad "github.com/hashicorp/nomad/api"
 )
 
+// startNomad starts a server, and then a client in a process of its own. In
+// one process the client asks to be registered before the server has made its
+// first key, is refused, and tries again half a minute later (seen with v1.11.3).
 func (s *Stack) startNomad(ctx context.Context) error {
-	return s.retry(ctx, func(ctx context.Context, name string) error {
-		var http, rpc, serf int
-		if err := s.ports.takeAll(&http, &rpc, &serf); err != nil {
-			return err
-		}
-		file, err := s.writeConfig(name, merge(s.nomadConfig(http, rpc, serf), s.opts.Nomad))
-		if err != nil {
-			return err
-		}
-		s.NomadAddr = address(http)
-		if s.Nomad, err = nomad.NewClient(&nomad.Config{Address: "http://" + s.NomadAddr}); err != nil {
-			return fmt.Errorf("make a Nomad client: %w", err)
-		}
-		p, err := s.launch(name, s.opts.Bins.Nomad, nil, "agent", "-config="+file)
-		if err != nil {
-			return err
-		}
-		s.NomadProcess = p
-		return s.nomadReady(ctx)
-	}, "nomad")
+	if err := s.retry(ctx, s.startNomadServer, "nomad"); err != nil {
+		return err
+	}
+	return s.retry(ctx, s.startNomadClient, "nomad-client")
 }
 
-func (s *Stack) nomadReady(ctx context.Context) error {
+func (s *Stack) startNomadServer(ctx context.Context, name string) (err error) {
+	var ports nomadPorts
+	if err := s.ports.takeAll(&ports.http, &ports.rpc, &ports.serf); err != nil {
+		return err
+	}
+	s.NomadAddr, s.nomadRPC = address(ports.http), address(ports.rpc)
+	if s.Nomad, err = nomad.NewClient(&nomad.Config{Address: "http://" + s.NomadAddr}); err != nil {
+		return fmt.Errorf("make a Nomad client: %w", err)
+	}
+	config := s.nomadConfig("nomad-server", ports)
+	config["server"] = map[string]any{"enabled": true, "bootstrap_expect": 1, "raft_multiplier": 1}
+	if s.NomadProcess, err = s.launchNomad(name, config); err != nil {
+		return err
+	}
+	return s.serverReady(ctx)
+}
+
+func (s *Stack) startNomadClient(ctx context.Context, name string) (err error) {
+	var ports nomadPorts
+	if err := s.ports.takeAll(&ports.http, &ports.rpc, &ports.serf); err != nil {
+		return err
+	}
+	config := s.nomadConfig("nomad", ports)
+	config["client"] = s.nomadClientConfig()
+	if s.NomadClientProcess, err = s.launchNomad(name, config); err != nil {
+		return err
+	}
+	return s.NomadClientProcess.await(ctx, "Nomad's client can run tasks and sees Consul", s.clientReady)
+}
+
+func (s *Stack) launchNomad(name string, config map[string]any) (*Process, error) {
+	file, err := s.writeConfig(name, merge(config, s.opts.Nomad))
+	if err != nil {
+		return nil, err
+	}
+	return s.launch(name, s.opts.Bins.Nomad, nil, "agent", "-config="+file)
+}
+
+func (s *Stack) serverReady(ctx context.Context) error {
 	p := s.NomadProcess
 	return errors.Join(
 		p.await(ctx, "Nomad's API answers", func(context.Context) error {
@@ -47,7 +72,13 @@ func (s *Stack) nomadReady(ctx context.Context) error {
 			}
 			return err
 		}),
-		p.await(ctx, "Nomad's client can run tasks and sees Consul", s.clientReady),
+		p.await(ctx, "Nomad has a key", func(ctx context.Context) error {
+			keys, _, err := s.Nomad.Keyring().List((&nomad.QueryOptions{}).WithContext(ctx))
+			if err == nil && len(keys) == 0 {
+				err = errors.New("the keyring is empty")
+			}
+			return err
+		}),
 	)
 }
 
@@ -74,36 +105,38 @@ func (s *Stack) clientReady(ctx context.Context) error {
 	return nil
 }
 
-func (s *Stack) nomadConfig(http, rpc, serf int) map[string]any {
-	first, last := s.ports.tasks()
-	kill := s.opts.MaxKillTimeout
-	if kill == 0 {
-		kill = 30 * time.Second
-	}
+// nomadPorts are the ports of one agent.
+type nomadPorts struct{ http, rpc, serf int }
+
+// nomadConfig is what server and client have in common.
+func (s *Stack) nomadConfig(data string, ports nomadPorts) map[string]any {
 	return map[string]any{
 		"name": "node-" + filepath.Base(s.Dir), "region": "global", "datacenter": "dc1",
-		"data_dir": filepath.Join(s.data(), "nomad"), "bind_addr": loopback,
+		"data_dir": filepath.Join(s.data(), data), "bind_addr": loopback,
 		// An address on the loopback is not advertised unless one says so.
-		"advertise": map[string]any{"http": loopback, "rpc": loopback, "serf": loopback},
-		"ports":     map[string]any{"http": http, "rpc": rpc, "serf": serf},
-		"server":    map[string]any{"enabled": true, "bootstrap_expect": 1, "raft_multiplier": 1},
-		"client": map[string]any{
-			"enabled": true, "network_interface": loopbackInterface(),
-			"min_dynamic_port": first, "max_dynamic_port": last,
-			"max_kill_timeout": kill.String(),
-			// Room for many small tasks, whatever the machine has.
-			"cpu_total_compute": 100000, "memory_total_mb": 65536,
-			"options": map[string]any{
-				"driver.allowlist": "raw_exec",
-				// Clouds are not asked, so that the start does not wait for them.
-				"fingerprint.denylist": "env_aws,env_gce,env_azure,env_digitalocean,bridge,cni",
-			},
-		},
-		"plugin":               []any{map[string]any{"raw_exec": map[string]any{"config": map[string]any{"enabled": true}}}},
+		"advertise":            map[string]any{"http": loopback, "rpc": loopback, "serf": loopback},
+		"ports":                map[string]any{"http": ports.http, "rpc": ports.rpc, "serf": ports.serf},
 		"consul":               map[string]any{"address": s.ConsulAddr, "client_auto_join": false, "server_auto_join": false},
 		"limits":               map[string]any{"http_max_conns_per_client": 2000},
 		"disable_update_check": true,
 		"log_level":            "INFO",
+		"plugin":               []any{map[string]any{"raw_exec": map[string]any{"config": map[string]any{"enabled": true}}}},
+	}
+}
+
+func (s *Stack) nomadClientConfig() map[string]any {
+	first, last := s.ports.tasks()
+	return map[string]any{
+		"enabled": true, "network_interface": loopbackInterface(), "servers": []string{s.nomadRPC},
+		"min_dynamic_port": first, "max_dynamic_port": last,
+		"max_kill_timeout": or(s.opts.MaxKillTimeout, 30*time.Second).String(),
+		// Room for many small tasks, whatever the machine has.
+		"cpu_total_compute": 100000, "memory_total_mb": 65536,
+		"options": map[string]any{
+			"driver.allowlist": "raw_exec",
+			// Clouds are not asked, so that the start does not wait for them.
+			"fingerprint.denylist": "env_aws,env_gce,env_azure,env_digitalocean,bridge,cni",
+		},
 	}
 }
 

@@ -22,7 +22,8 @@ import (
 type Options struct {
 	// Bins are the server binaries, as Binaries returns them. Required.
 	Bins Bins
-	// Nomad and Consul are merged over the agents' configuration, map by map.
+	// Nomad and Consul are merged over the configuration of the agents, map by
+	// map; that of Nomad over both its server's and its client's.
 	Nomad, Consul map[string]any
 	// MaxKillTimeout is the Nomad client's max_kill_timeout, 30 s if zero,
 	// which is also Nomad's default.
@@ -41,8 +42,9 @@ type Stack struct {
 	// Consul and Nomad are clients of the two.
 	Consul *consul.Client
 	Nomad  *nomad.Client
-	// ConsulProcess and NomadProcess are for tests that break things.
-	ConsulProcess, NomadProcess *Process
+	// The processes, for tests that break things: Consul, Nomad's server and
+	// Nomad's client.
+	ConsulProcess, NomadProcess, NomadClientProcess *Process
 	// NodeID is the ID of the only Nomad client.
 	NodeID string
 
@@ -52,6 +54,8 @@ type Stack struct {
 	spawn   *spawner
 	guard   *guard
 	names   atomic.Int64
+	// nomadRPC is the address by which the Nomad client finds the server.
+	nomadRPC string
 
 	mu       sync.Mutex
 	traefiks []*Traefik
@@ -178,7 +182,7 @@ func (s *Stack) close() error {
 		_ = p.Stop(10 * time.Second)
 	}
 	var errs []error
-	agents := []*Process{s.NomadProcess, s.ConsulProcess}
+	agents := []*Process{s.NomadClientProcess, s.NomadProcess, s.ConsulProcess}
 	for _, p := range agents {
 		if p != nil {
 			// A test may have left it frozen.
