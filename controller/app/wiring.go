@@ -45,7 +45,7 @@ func newObserver(n *nomad.Client, c *consul.Client, o options.Run) (*observe.Obs
 	return observe.New(observe.Ports{Nomad: n, Consul: c, Traefik: apis}, observe.Options{
 		TraefikServices: o.Traefik.Services, TraefikURLs: o.Traefik.URLs,
 		API:          observe.API{Scheme: o.Traefik.APIScheme, Port: o.Traefik.APIPort, BasePath: o.Traefik.APIBasePath},
-		FileSettings: file, ReadTags: traefik.ReadTags, Contradictions: traefik.Contradictions,
+		FileSettings: file, ReadTags: traefik.ReadCatalog, Contradictions: traefik.Contradictions,
 	})
 }
 
@@ -122,17 +122,18 @@ func (t *traefiks) Routing(ctx context.Context, baseURL string) (model.Routing, 
 	return c.Routing(ctx)
 }
 
-// Settings returns the static settings of the process.
-func (t *traefiks) Settings(ctx context.Context, baseURL string) (model.ProxySettings, error) {
+// Settings returns the static settings and the start date of the process that
+// told them.
+func (t *traefiks) Settings(ctx context.Context, baseURL string) (model.ProxySettings, time.Time, error) {
 	c, err := t.client(baseURL)
 	if err != nil {
-		return model.ProxySettings{}, err
+		return model.ProxySettings{}, time.Time{}, err
 	}
-	s, err := c.Settings(ctx)
+	dump, err := c.Dump(ctx)
 	if errors.Is(err, client.ErrNoSupportDump) {
-		return s, fmt.Errorf("%w: %w", observe.ErrNoSettings, err)
+		err = fmt.Errorf("%w: %w", observe.ErrNoSettings, err)
 	}
-	return s, err
+	return dump.Settings, dump.Started, err
 }
 
 // nomadOptions take Nomad's own variables, and inside a Nomad task that was
