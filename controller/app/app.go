@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -52,48 +53,56 @@ func Run(ctx context.Context, o options.Run, log io.Writer) error {
 // New makes a controller and binds the address of the status endpoint, so
 // that a port in use is an error before anything runs. It asks no server.
 func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
-	a := &App{log: newLogger(o, out), primed: make(chan struct{})}
+	a := &App{log: newLogger(o, out), store: status.NewStore(), primed: make(chan struct{})}
+	registry := prometheus.NewRegistry()
 	var err error
-	if a.nomad, err = nomad.New(nomadOptions()); err != nil {
+	if a.metrics, err = metrics.New(registry, a.measured(o)); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	if err := a.connect(o); err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
-	if a.consul, err = consul.New(consul.Options{}); err != nil {
-		return nil, exit.With(exit.Usage, err)
-	}
-	if a.observer, err = newObserver(a.nomad, a.consul, o); err != nil {
-		return nil, exit.With(exit.Usage, err)
-	}
-	a.store = status.NewStore()
 	loop := reconcile.New(a.observer, a.nomad, recorder{a}, reconcile.Options{
 		DryRun: o.DryRun, Policy: gate.Policy{Margin: o.Margin, DefaultMode: o.DefaultMode, Poll: o.PollInterval},
 	})
 	a.controller = reconcile.NewController(loop.Reconcile, o.Workers, a.passed)
-	if err := a.serve(ctx, o); err != nil {
-		return nil, err
+	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
+		Store: a.store, Proxies: a.proxies, Ready: a.ready, Gatherer: registry, Version: o.Version,
+	}))
+	if err != nil {
+		a.controller.Close()
+		return nil, exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))
 	}
 	a.log.Info("starting", "version", o.Version, "nomad", a.nomad.Address(), "consul", a.consul.Address(), "traefikServices", o.Traefik.Services,
 		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode)
 	return a, nil
 }
 
-// serve registers the metrics and binds the status endpoint.
-func (a *App) serve(ctx context.Context, o options.Run) error {
-	registry := prometheus.NewRegistry()
+// measured are the values that the metrics ask for at each scrape.
+func (a *App) measured(o options.Run) metrics.Options {
+	return metrics.Options{
+		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version,
+		QueueDepth: func() int { return a.controller.Depth() },
+		WatchAges:  map[string]func() time.Duration{"deployments": a.watchAge},
+	}
+}
+
+// connect makes the clients and the observer; nothing is asked yet.
+func (a *App) connect(o options.Run) error {
 	var err error
-	a.metrics, err = metrics.New(registry, metrics.Options{
-		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version, QueueDepth: a.controller.Depth,
-		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
-	})
-	if err != nil {
-		return fmt.Errorf("register metrics: %w", err)
+	if a.nomad, err = nomad.New(nomadOptions(a.counted(metrics.SystemNomad))); err != nil {
+		return err
 	}
-	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
-		Store: a.store, Proxies: a.proxies, Ready: a.ready, Gatherer: registry, Version: o.Version,
-	}))
-	if err != nil {
-		return exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))
+	if a.consul, err = consul.New(consul.Options{Wrap: a.counted(metrics.SystemConsul)}); err != nil {
+		return err
 	}
-	return nil
+	a.observer, err = newObserver(a.nomad, a.consul, o, a.counted(metrics.SystemTraefik))
+	return err
+}
+
+// counted counts the requests to one system.
+func (a *App) counted(system string) wrap {
+	return func(next http.RoundTripper) http.RoundTripper { return a.metrics.Transport(system, next) }
 }
 
 // Addr is the host:port of the status endpoint.
@@ -105,6 +114,7 @@ func (a *App) Run(ctx context.Context) error {
 	ctx = logr.NewContext(ctx, a.log)
 	defer a.nomad.Close()
 	if err := a.probe(ctx); err != nil {
+		a.controller.Close()
 		return errors.Join(err, a.server.Close())
 	}
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -33,12 +34,15 @@ func newLogger(o options.Run, out io.Writer) logr.Logger {
 	return logr.FromSlogHandler(slog.NewTextHandler(out, handlerOptions))
 }
 
-func newObserver(n *nomad.Client, c *consul.Client, o options.Run) (*observe.Observer, error) {
+// wrap is what is put around a transport.
+type wrap = func(http.RoundTripper) http.RoundTripper
+
+func newObserver(n *nomad.Client, c *consul.Client, o options.Run, counted wrap) (*observe.Observer, error) {
 	file, err := fileSettings(o.Traefik.Config)
 	if err != nil {
 		return nil, err
 	}
-	apis, err := newTraefiks(o.Traefik)
+	apis, err := newTraefiks(o.Traefik, counted)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +77,9 @@ type traefiks struct {
 	clients  map[string]*client.Client
 }
 
-func newTraefiks(o options.Traefik) (*traefiks, error) {
+func newTraefiks(o options.Traefik, counted wrap) (*traefiks, error) {
 	t := &traefiks{clients: map[string]*client.Client{}, template: client.Options{
-		Username: o.APIUser, CAFile: o.APICA, ServerName: o.APIServerName, Timeout: observe.DefaultCallTimeout,
+		Username: o.APIUser, CAFile: o.APICA, ServerName: o.APIServerName, Timeout: observe.DefaultCallTimeout, Wrap: counted,
 	}}
 	if o.APIPasswordFile != "" {
 		password, err := os.ReadFile(o.APIPasswordFile)
@@ -138,12 +142,12 @@ func (t *traefiks) Settings(ctx context.Context, baseURL string) (model.ProxySet
 
 // nomadOptions take Nomad's own variables, and inside a Nomad task that was
 // given no address its task API and workload identity.
-func nomadOptions() nomad.Options {
-	secrets := os.Getenv("NOMAD_SECRETS_DIR")
-	if os.Getenv("NOMAD_ADDR") != "" || secrets == "" {
-		return nomad.Options{Datacenter: os.Getenv("NOMAD_DC")}
+func nomadOptions(counted wrap) nomad.Options {
+	o := nomad.Options{Datacenter: os.Getenv("NOMAD_DC"), Wrap: counted}
+	if secrets := os.Getenv("NOMAD_SECRETS_DIR"); os.Getenv("NOMAD_ADDR") == "" && secrets != "" {
+		o.Address = "unix://" + secrets + "/api.sock"
 	}
-	return nomad.Options{Address: "unix://" + secrets + "/api.sock", Datacenter: os.Getenv("NOMAD_DC")}
+	return o
 }
 
 // reasons are all reasons by verb, as the metrics want them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	consulapi "github.com/hashicorp/consul/api"
 )
@@ -20,6 +21,9 @@ type Options struct {
 	Datacenter string
 	// TLS replaces the TLS settings of the environment where not nil.
 	TLS *consulapi.TLSConfig
+	// Wrap, where not nil, is put around the transport, to count requests.
+	// Those over a unix socket are not counted: the API makes that transport.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Client reads from Consul. It is safe for concurrent use.
@@ -43,6 +47,14 @@ func New(options Options) (*Client, error) {
 		config.TLSConfig = *options.TLS
 	}
 	address := config.Address
+	if options.Wrap != nil {
+		httpClient, err := consulapi.NewHttpClient(config.Transport, config.TLSConfig)
+		if err != nil {
+			return nil, fmt.Errorf("consul address %q: %w", address, err)
+		}
+		httpClient.Transport = options.Wrap(httpClient.Transport)
+		config.HttpClient = httpClient
+	}
 	api, err := consulapi.NewClient(config)
 	if err != nil {
 		return nil, fmt.Errorf("consul address %q: %w", address, err)

@@ -40,6 +40,8 @@ type Options struct {
 	TLS *nomadapi.TLSConfig
 	// WaitTime is how long a blocking query waits, DefaultWaitTime if zero.
 	WaitTime time.Duration
+	// Wrap, where not nil, is put around the transport, to count requests.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Client reads from Nomad and promotes deployments. It is safe for concurrent
@@ -69,6 +71,9 @@ func New(options Options) (*Client, error) {
 	httpClient, err := newHTTPClient(config, waitTime)
 	if err != nil {
 		return nil, fmt.Errorf("nomad address %q: %w", address, err)
+	}
+	if options.Wrap != nil {
+		httpClient.Transport = options.Wrap(httpClient.Transport)
 	}
 	config.HttpClient = httpClient
 	api, err := nomadapi.NewClient(config)

@@ -60,6 +60,10 @@ func (c *Controller) Enqueue(key model.Key) { c.queue.Add(key) }
 // Depth is the number of keys that wait for a worker.
 func (c *Controller) Depth() int { return c.queue.Len() }
 
+// Close ends a controller that will not be run: its queue has a goroutine from
+// the start.
+func (c *Controller) Close() { c.queue.ShutDown() }
+
 // Run works until ctx ends, then lets the passes under way finish and returns.
 func (c *Controller) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, c.queue.ShutDown)

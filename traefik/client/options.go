@@ -33,6 +33,8 @@ type Options struct {
 	ServerName string
 	// Timeout bounds each call, 0 meaning DefaultTimeout.
 	Timeout time.Duration
+	// Wrap, where not nil, is put around the transport, to count requests.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Client reads the API of one Traefik. It holds no state that changes and is
@@ -69,7 +71,7 @@ func New(o Options) (*Client, error) {
 		password: o.Password,
 		bearer:   o.BearerToken,
 		timeout:  o.Timeout,
-		http:     newHTTPClient(trust),
+		http:     newHTTPClient(trust, o.Wrap),
 	}, nil
 }
 
@@ -85,10 +87,14 @@ func (o Options) String() string { return "client.Options(" + withoutUser(o.URL)
 // GoString keeps credentials out of %#v.
 func (o Options) GoString() string { return o.String() }
 
-func newHTTPClient(trust *tls.Config) *http.Client {
+func newHTTPClient(trust *tls.Config, wrap func(http.RoundTripper) http.RoundTripper) *http.Client {
+	// No proxy: what answers has to be the process itself.
+	var transport http.RoundTripper = &http.Transport{DisableKeepAlives: true, TLSClientConfig: trust, DisableCompression: true}
+	if wrap != nil {
+		transport = wrap(transport)
+	}
 	return &http.Client{
-		// No proxy: what answers has to be the process itself.
-		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: trust, DisableCompression: true},
+		Transport: transport,
 		// A redirect would take credentials along and end at another process.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
