@@ -129,9 +129,23 @@ func removeCgroup(top string) error {
 	})
 	errs := []error{err}
 	for _, d := range slices.Backward(dirs) {
-		if err := syscall.Rmdir(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("remove cgroup %s: %w", d, err))
-		}
+		errs = append(errs, removeWhenEmpty(d))
 	}
 	return errors.Join(errs...)
+}
+
+// removeWhenEmpty waits for the kernel: a process that was killed leaves its
+// cgroup only when it has been torn down, some time after it is no more seen.
+func removeWhenEmpty(dir string) error {
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		err := syscall.Rmdir(dir)
+		switch {
+		case err == nil, errors.Is(err, fs.ErrNotExist):
+			return nil
+		case !errors.Is(err, syscall.EBUSY), time.Now().After(deadline):
+			return fmt.Errorf("remove cgroup %s: %w", dir, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
