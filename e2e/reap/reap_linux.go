@@ -94,21 +94,16 @@ func Unmount(dir string) error {
 	return errors.Join(errs...)
 }
 
-// Cgroups removes the cgroups of the allocations whose directories are in
-// allocs. A Nomad client that is killed leaves them. Their parent, nomad or
-// nomad.slice, is shared by every Nomad client of the machine and stays
-// (Nomad v1.11.3 ignores its option cgroup_parent).
-func Cgroups(allocs string) error {
-	entries, err := os.ReadDir(allocs)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	errs := []error{err}
-	for _, e := range entries {
+// Cgroups removes the cgroups of allocations. A Nomad client that is killed
+// leaves them. Their parent, nomad or nomad.slice, is shared by every Nomad
+// client of the machine and stays (Nomad v1.11.3 ignores its option cgroup_parent).
+func Cgroups(allocs []string) error {
+	var errs []error
+	for _, id := range allocs {
 		// v2: parent/partition/scope; v1: controller/parent/scope, and one
 		// level more for cpuset.
 		for _, depth := range []string{"*/*", "*/*/*"} {
-			scopes, _ := filepath.Glob(filepath.Join("/sys/fs/cgroup", depth, e.Name()+"*"))
+			scopes, _ := filepath.Glob(filepath.Join("/sys/fs/cgroup", depth, id+".*"))
 			for _, scope := range scopes {
 				errs = append(errs, removeCgroup(scope))
 			}
