@@ -140,37 +140,46 @@ func (s *Stack) nomadClientConfig() map[string]any {
 	}
 }
 
-// stopJobs stops and purges every job and waits until no task runs any more.
-// It does what it can: tasks that Nomad does not end, because it is gone or
-// because they drain for longer, are left to package reap.
-func (s *Stack) stopJobs() {
+// stopJobs stops and purges every job, waits until no task runs any more, and
+// returns the IDs of all allocations. It does what it can: tasks that Nomad
+// does not end, because it is gone or because they drain for longer, are left
+// to package reap.
+func (s *Stack) stopJobs() []string {
 	if s.Nomad == nil || s.NomadProcess == nil {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 	jobs, _, err := s.Nomad.Jobs().List((&nomad.QueryOptions{Namespace: "*"}).WithContext(ctx))
 	if err != nil {
-		return
+		return nil
 	}
 	for _, j := range jobs {
 		_, _, _ = s.Nomad.Jobs().DeregisterOpts(j.ID, &nomad.DeregisterOptions{Purge: true, NoShutdownDelay: true},
 			(&nomad.WriteOptions{Namespace: j.Namespace}).WithContext(ctx))
 	}
-	_ = s.NomadProcess.await(ctx, "no task runs", s.noTasks)
+	var ids []string
+	_ = s.NomadProcess.await(ctx, "no task runs", func(ctx context.Context) (err error) {
+		ids, err = s.noTasks(ctx)
+		return err
+	})
+	return ids
 }
 
-func (s *Stack) noTasks(ctx context.Context) error {
+// noTasks lists the IDs of all allocations and is an error while any runs.
+func (s *Stack) noTasks(ctx context.Context) ([]string, error) {
 	allocs, _, err := s.Nomad.Allocations().List((&nomad.QueryOptions{Namespace: "*"}).WithContext(ctx))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var ids []string
 	for _, a := range allocs {
+		ids = append(ids, a.ID)
 		if !clientTerminal(a) {
-			return fmt.Errorf("allocation %s is %s", a.ID, a.ClientStatus)
+			err = fmt.Errorf("allocation %s is %s", a.ID, a.ClientStatus)
 		}
 	}
-	return nil
+	return ids, err
 }
 
 // clientTerminal reports whether an allocation's processes have ended.

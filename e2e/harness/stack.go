@@ -189,7 +189,7 @@ func (s *Stack) close() error {
 			_ = p.cmd.Process.Signal(syscall.SIGCONT)
 		}
 	}
-	s.stopJobs()
+	allocs := s.stopJobs()
 	for _, t := range s.traefiks {
 		errs = append(errs, t.close())
 	}
@@ -199,7 +199,7 @@ func (s *Stack) close() error {
 		}
 	}
 	s.spawn.close()
-	errs = append(errs, reap.All(s.Dir, 20*time.Second), s.guard.dismiss())
+	errs = append(errs, reap.All(s.Dir, 20*time.Second, allocs...), s.guard.dismiss())
 	s.ports.release()
 	if !s.opts.Keep {
 		errs = append(errs, os.RemoveAll(s.Dir))

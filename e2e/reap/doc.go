@@ -9,6 +9,7 @@ package reap
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -21,15 +22,29 @@ const Marker = "DRAINGATE_STACK"
 // Data is the folder below a stack's directory that holds everything but logs.
 const Data = "data"
 
-// Allocs is where the stack's Nomad client keeps its allocations' directories.
-func Allocs(dir string) string { return filepath.Join(dir, Data, "nomad", "alloc") }
+// Allocations returns the IDs of the allocations whose directories the stack's
+// Nomad client has, sorted.
+func Allocations(dir string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(dir, Data, "nomad", "alloc"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var ids []string
+	for _, e := range entries {
+		ids = append(ids, e.Name())
+	}
+	return ids, err
+}
 
-// All ends and removes everything of the stack in dir but its logs.
-func All(dir string, within time.Duration) error {
+// All ends and removes everything of the stack in dir but its logs. Cgroups
+// are removed for the allocations that still have a directory, and for those
+// given: Nomad removes the directory of a purged one first.
+func All(dir string, within time.Duration, allocs ...string) error {
 	_, kill := Kill(dir, within)
 	if err := Unmount(dir); err != nil {
 		// Removing files below a live mount would reach into another file system.
 		return errors.Join(kill, err)
 	}
-	return errors.Join(kill, Cgroups(Allocs(dir)), os.RemoveAll(filepath.Join(dir, Data)))
+	ids, list := Allocations(dir)
+	return errors.Join(kill, list, Cgroups(append(ids, allocs...)), os.RemoveAll(filepath.Join(dir, Data)))
 }

@@ -94,21 +94,16 @@ func Unmount(dir string) error {
 	return errors.Join(errs...)
 }
 
-// Cgroups removes the cgroups of the allocations whose directories are in
-// allocs. A Nomad client that is killed leaves them. Their parent, nomad or
-// nomad.slice, is shared by every Nomad client of the machine and stays
-// (Nomad v1.11.3 ignores its option cgroup_parent).
-func Cgroups(allocs string) error {
-	entries, err := os.ReadDir(allocs)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	errs := []error{err}
-	for _, e := range entries {
+// Cgroups removes the cgroups of allocations. A Nomad client that is killed
+// leaves them. Their parent, nomad or nomad.slice, is shared by every Nomad
+// client of the machine and stays (Nomad v1.11.3 ignores its option cgroup_parent).
+func Cgroups(allocs []string) error {
+	var errs []error
+	for _, id := range allocs {
 		// v2: parent/partition/scope; v1: controller/parent/scope, and one
 		// level more for cpuset.
 		for _, depth := range []string{"*/*", "*/*/*"} {
-			scopes, _ := filepath.Glob(filepath.Join("/sys/fs/cgroup", depth, e.Name()+"*"))
+			scopes, _ := filepath.Glob(filepath.Join("/sys/fs/cgroup", depth, id+".*"))
 			for _, scope := range scopes {
 				errs = append(errs, removeCgroup(scope))
 			}
@@ -129,9 +124,23 @@ func removeCgroup(top string) error {
 	})
 	errs := []error{err}
 	for _, d := range slices.Backward(dirs) {
-		if err := syscall.Rmdir(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("remove cgroup %s: %w", d, err))
-		}
+		errs = append(errs, removeWhenEmpty(d))
 	}
 	return errors.Join(errs...)
+}
+
+// removeWhenEmpty waits for the kernel: a process that was killed leaves its
+// cgroup only when it has been torn down, some time after it is no more seen.
+func removeWhenEmpty(dir string) error {
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		err := syscall.Rmdir(dir)
+		switch {
+		case err == nil, errors.Is(err, fs.ErrNotExist):
+			return nil
+		case !errors.Is(err, syscall.EBUSY), time.Now().After(deadline):
+			return fmt.Errorf("remove cgroup %s: %w", dir, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }

@@ -14,4 +14,4 @@ func Kill(string, time.Duration) (int, error) { return 0, nil }
 func Unmount(string) error { return nil }
 
 // Cgroups does nothing where there are no cgroups.
-func Cgroups(string) error { return nil }
+func Cgroups([]string) error { return nil }

@@ -1,0 +1,49 @@
+//go:build linux
+
+package reap
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// sleeper starts a process with the mark of a stack.
+func sleeper(t *testing.T, dir string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("sleep", "60")
+	cmd.Env = append(os.Environ(), Marker+"="+dir)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd
+}
+
+func TestOnlyTheMarkedAreEnded(t *testing.T) {
+	dir := t.TempDir()
+	mine, other, longer := sleeper(t, dir), sleeper(t, t.TempDir()), sleeper(t, dir+"0")
+	pids, err := Processes(dir)
+	require.NoError(t, err)
+	require.Equal(t, []int{mine.Process.Pid}, pids)
+
+	n, err := Kill(dir, 10*time.Second)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.ErrorContains(t, mine.Wait(), "killed")
+	for _, cmd := range []*exec.Cmd{other, longer} {
+		require.NoError(t, cmd.Process.Signal(os.Interrupt), "a process of another stack must live")
+	}
+}
+
+func TestAllKeepsTheLogs(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{Data, "logs"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, d), 0o755))
+	}
+	require.NoError(t, All(dir, time.Second))
+	require.NoDirExists(t, filepath.Join(dir, Data))
+	require.DirExists(t, filepath.Join(dir, "logs"))
+}
