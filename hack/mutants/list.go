@@ -95,6 +95,8 @@ func parseMutant(n int, fields []string) (mutant, error) {
 		return m, fmt.Errorf("old and new are the same")
 	case len(m.test) == 0:
 		return m, fmt.Errorf("no package to test")
+	case strings.ContainsAny(fields[3], `'"`):
+		return m, fmt.Errorf("%q has quotes, and no shell takes them off: leave them out", strings.TrimSpace(fields[3]))
 	}
 	return m, nil
 }
