@@ -17,7 +17,7 @@ func TestImportsAreNoticed(t *testing.T) {
 		allowed:  map[string][]string{"model": {}, "gate": {"model"}, "edge/...": {"edge/...", "model"}, "third": {}},
 		pure:     map[string][]string{"gate": {"example.org/fine"}, "model": {}},
 		standard: []string{"time", "strings", "fmt", "net"},
-		never:    map[string]string{"example.org/core": "example.org/core/api"},
+		never:    map[string][]string{"example.org/core": {"example.org/core/api"}},
 	}
 	base := map[string]string{
 		"go.mod": "module example.org/m\n\ngo 1.26\n\nrequire (\n\texample.org/fine v0.0.0\n\texample.org/other v0.0.0\n\texample.org/core v0.0.0\n)\n\n" +

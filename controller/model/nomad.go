@@ -138,6 +138,76 @@ type Group struct {
 	// Services are the group-level services; those of tasks are with the task.
 	Services []Service
 	Tasks    []Task
+	// Volumes is sorted by name.
+	Volumes []Volume
+	// Networks is in the order of the job; a group has one at most.
+	Networks      []Network
+	EphemeralDisk EphemeralDisk
+	// DistinctHosts is true where the group or the job has the constraint
+	// distinct_hosts: no two allocations of the group on one node.
+	DistinctHosts bool
+}
+
+// Types of a group's volume (nomad/structs/volumes.go, v1.11.3).
+const (
+	VolumeHost = "host"
+	VolumeCSI  = "csi"
+)
+
+// Access modes of a volume that let one allocation write at a time, or one
+// node (nomad/structs/csi.go and host_volumes.go, v1.11.3).
+const (
+	AccessSingleNodeWriter       = "single-node-writer"
+	AccessSingleNodeSingleWriter = "single-node-single-writer"
+)
+
+// Volume is a volume block of a group: a wish for storage that exists outside
+// the allocation.
+type Volume struct {
+	Name string
+	// Type is host or csi.
+	Type string
+	// Source is the volume's ID or name, as written.
+	Source   string
+	ReadOnly bool
+	// Sticky is true where a replacement allocation must get the same volume.
+	Sticky bool
+	// PerAlloc is true where each allocation has a volume of its own, named
+	// after the allocation's index. Nomad refuses it together with canaries.
+	PerAlloc bool
+	// AccessMode and AttachmentMode are empty where the job leaves them to the
+	// volume.
+	AccessMode     string
+	AttachmentMode string
+}
+
+// Network is a network block of a group or, in older jobs, of a task's
+// resources.
+type Network struct {
+	// Mode is host, bridge, none or cni/NAME; empty means host.
+	Mode string
+	// Ports has the static ones first and is otherwise in the order of the job.
+	Ports []Port
+}
+
+// Port is a labelled port.
+type Port struct {
+	Label string
+	// Static is the port on the host that the job insists on, 0 for one that
+	// Nomad chooses.
+	Static int
+	// To is the port inside the network namespace, 0 for the same one.
+	To int
+	// HostNetwork is the name of the node's network the port is on.
+	HostNetwork string
+}
+
+// EphemeralDisk is the disk that lives as long as its allocation. Its data
+// moves to a replacement only where that has a previous allocation, which a
+// canary has not.
+type EphemeralDisk struct {
+	Sticky  bool
+	Migrate bool
 }
 
 // AllServices returns the group's services and then those of its tasks.
@@ -177,6 +247,47 @@ type Task struct {
 	KillTimeout   time.Duration
 	KillSignal    string
 	Services      []Service
+	// Meta is the task's own meta block; that of the group and of the job is
+	// not merged into it.
+	Meta map[string]string
+	// Templates and VolumeMounts are in the order of the job.
+	Templates    []Template
+	VolumeMounts []VolumeMount
+	// Networks are those of the task's resources, which jobs used before
+	// groups had networks.
+	Networks []Network
+}
+
+// What Nomad does with a task when one of its templates renders anew.
+const (
+	ChangeNoop    = "noop"
+	ChangeSignal  = "signal"
+	ChangeRestart = "restart"
+	ChangeScript  = "script"
+)
+
+// Template is a template block of a task.
+type Template struct {
+	// Source is a file on the node; Data is the text itself. One is empty.
+	Source      string
+	Data        string
+	Destination string
+	// ChangeMode is noop, signal, restart or script.
+	ChangeMode   string
+	ChangeSignal string
+	// Env is true where the rendered file becomes environment variables.
+	Env bool
+	// Once is true where the template is rendered before the task starts and
+	// never again.
+	Once bool
+	// Splay is the longest random wait before the change is acted on.
+	Splay time.Duration
+}
+
+// VolumeMount says that a task has a group's volume in its file system.
+type VolumeMount struct {
+	Volume   string
+	ReadOnly bool
 }
 
 // Main reports whether the task is a main task: one that Nomad stops together
@@ -201,6 +312,16 @@ type Service struct {
 	CanaryTags []string
 	// OnUpdate is require_healthy, ignore_warnings or ignore.
 	OnUpdate string
+	// AddressMode is auto, host, driver, alloc or alloc_ipv6; Address is the
+	// address itself where the job gives one.
+	AddressMode string
+	Address     string
+	// EnableTagOverride is true where Nomad leaves alone what others change in
+	// the tags in Consul's catalog.
+	EnableTagOverride bool
+	// ForTask is the task that a group-level service names as its own with the
+	// attribute task; empty for a service without it.
+	ForTask string
 	// Connect is true for a service with a connect block.
 	Connect bool
 	Checks  []Check
@@ -218,6 +339,34 @@ type Check struct {
 	OnUpdate      string
 	// RestartLimit is the check_restart limit, 0 where there is no such block.
 	RestartLimit int
+	// Restart is the check_restart block of the check merged with that of its
+	// service, nil where neither has one. It acts only with a Limit above 0.
+	Restart *CheckRestart
+	// Method and Protocol are as written: empty means GET and http.
+	Method   string
+	Protocol string
+	// AddressMode is empty where the check follows its service.
+	AddressMode string
+	// Expose is true where Envoy opens a way around the mesh for the check.
+	Expose bool
+	// Task is the task that the check runs in or is counted for.
+	Task string
+	// SuccessBeforePassing is how many times in a row the check must succeed
+	// before Consul calls it passing, FailuresBeforeCritical how many times it
+	// may fail before Consul calls it critical, FailuresBeforeWarning the same
+	// for warning.
+	SuccessBeforePassing   int
+	FailuresBeforeCritical int
+	FailuresBeforeWarning  int
+}
+
+// CheckRestart says when a failing check makes Nomad restart the task.
+type CheckRestart struct {
+	// Limit is how many failures in a row restart the task, 0 for never.
+	Limit int
+	// Grace is how long after the start of the task failures do not count.
+	Grace          time.Duration
+	IgnoreWarnings bool
 }
 
 // Nomad's client and desired statuses that draingate tells apart.

@@ -1,7 +1,6 @@
 package nomad
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	nomadapi "github.com/hashicorp/nomad/api"
 
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/jobspecs/convert"
 )
 
 func compareKeys(a, b model.Key) int { return strings.Compare(a.String(), b.String()) }
@@ -52,130 +52,8 @@ func convertState(name string, s nomadapi.DeploymentState) model.DeploymentGroup
 	}
 }
 
-// convertJob applies Nomad's own defaults first, since a job that an older
-// Nomad registered lacks what was added later. It changes the job it is given.
-func convertJob(j *nomadapi.Job) *model.Job {
-	if j == nil {
-		return nil
-	}
-	dropNils(j)
-	j.Canonicalize()
-	out := &model.Job{
-		ID:          value(j.ID),
-		Namespace:   value(j.Namespace),
-		Type:        value(j.Type),
-		Region:      value(j.Region),
-		Datacenters: j.Datacenters,
-		Version:     value(j.Version),
-		ModifyIndex: value(j.JobModifyIndex),
-		Multiregion: j.IsMultiregion(),
-		Stopped:     value(j.Stop),
-		Meta:        j.Meta,
-	}
-	for _, g := range j.TaskGroups {
-		out.Groups = append(out.Groups, convertGroup(g))
-	}
-	return out
-}
-
-// dropNils removes what Canonicalize would stumble over. No Nomad sends it.
-func dropNils(j *nomadapi.Job) {
-	j.TaskGroups = withoutNils(j.TaskGroups)
-	for _, g := range j.TaskGroups {
-		g.Services = withoutNils(g.Services)
-		g.Tasks = withoutNils(g.Tasks)
-		for _, t := range g.Tasks {
-			t.Services = withoutNils(t.Services)
-		}
-	}
-}
-
 func withoutNils[T any](in []*T) []*T {
 	return slices.DeleteFunc(in, func(p *T) bool { return p == nil })
-}
-
-func convertGroup(g *nomadapi.TaskGroup) model.Group {
-	out := model.Group{
-		Name:          value(g.Name),
-		Count:         value(g.Count),
-		Meta:          g.Meta,
-		Update:        convertUpdate(g.Update),
-		ShutdownDelay: value(g.ShutdownDelay),
-		Services:      convertServices("", g.Services),
-	}
-	for _, t := range g.Tasks {
-		out.Tasks = append(out.Tasks, convertTask(t))
-	}
-	return out
-}
-
-// convertUpdate leaves everything zero for a group without an update strategy,
-// which Nomad replaces all at once and without a deployment.
-func convertUpdate(u *nomadapi.UpdateStrategy) model.Update {
-	if u == nil {
-		return model.Update{}
-	}
-	return model.Update{
-		Canary:           value(u.Canary),
-		MaxParallel:      value(u.MaxParallel),
-		AutoPromote:      value(u.AutoPromote),
-		AutoRevert:       value(u.AutoRevert),
-		HealthCheck:      value(u.HealthCheck),
-		MinHealthyTime:   value(u.MinHealthyTime),
-		HealthyDeadline:  value(u.HealthyDeadline),
-		ProgressDeadline: value(u.ProgressDeadline),
-	}
-}
-
-func convertTask(t *nomadapi.Task) model.Task {
-	out := model.Task{
-		Name:          t.Name,
-		Driver:        t.Driver,
-		Leader:        t.Leader,
-		ShutdownDelay: t.ShutdownDelay,
-		KillTimeout:   value(t.KillTimeout),
-		KillSignal:    t.KillSignal,
-		Services:      convertServices(t.Name, t.Services),
-	}
-	if t.Lifecycle != nil {
-		out.Hook, out.Sidecar = t.Lifecycle.Hook, t.Lifecycle.Sidecar
-	}
-	return out
-}
-
-func convertServices(task string, services []*nomadapi.Service) []model.Service {
-	var out []model.Service
-	for _, s := range services {
-		service := model.Service{
-			Name:       s.Name,
-			Provider:   s.Provider,
-			Task:       task,
-			PortLabel:  s.PortLabel,
-			Tags:       s.Tags,
-			CanaryTags: s.CanaryTags,
-			OnUpdate:   s.OnUpdate,
-			Connect:    s.Connect != nil,
-		}
-		for _, check := range s.Checks {
-			service.Checks = append(service.Checks, convertCheck(check, s.OnUpdate))
-		}
-		out = append(out, service)
-	}
-	return out
-}
-
-func convertCheck(c nomadapi.ServiceCheck, onUpdate string) model.Check {
-	return model.Check{
-		Name:          c.Name,
-		Type:          c.Type,
-		Path:          c.Path,
-		PortLabel:     c.PortLabel,
-		Interval:      c.Interval,
-		Timeout:       c.Timeout,
-		InitialStatus: c.InitialStatus,
-		OnUpdate:      cmp.Or(c.OnUpdate, onUpdate),
-		RestartLimit:  value(c.CheckRestart).Limit,
-	}
 }
 
 func convertAllocation(a *nomadapi.Allocation) model.Allocation {
@@ -195,7 +73,7 @@ func convertAllocation(a *nomadapi.Allocation) model.Allocation {
 		Migrating:     value(a.DesiredTransition.Migrate),
 		CreateIndex:   a.CreateIndex,
 		CreatedAt:     time.Unix(0, a.CreateTime).UTC(),
-		Job:           convertJob(a.Job),
+		Job:           convert.Job(a.Job),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/jobspecs/convert"
 )
 
 // recorded decodes what a real Nomad answered; see record in real_e2e_test.go.
@@ -49,11 +50,11 @@ func TestConvertRecordedAnswers(t *testing.T) {
 	}
 	var versions []*model.Job
 	for _, job := range recorded[nomadapi.JobVersionsResponse](t, "versions").Versions {
-		versions = append(versions, convertJob(job))
+		versions = append(versions, convert.Job(job))
 	}
 	tests := map[string]any{
 		"deployment":        convertDeployment(ptrTo(recorded[nomadapi.Deployment](t, "deployment"))),
-		"job":               convertJob(ptrTo(recorded[nomadapi.Job](t, "job"))),
+		"job":               convert.Job(ptrTo(recorded[nomadapi.Job](t, "job"))),
 		"versions":          versions,
 		"allocations":       stubs,
 		"allocation-old":    convertAllocation(ptrTo(recorded[nomadapi.Allocation](t, "allocation-old"))),
@@ -92,7 +93,7 @@ func TestRecordedCanaryAllocation(t *testing.T) {
 	require.Equal(t, time.Second, group.Tasks[0].ShutdownDelay)
 	require.Equal(t, 5*time.Second, group.Tasks[0].KillTimeout)
 	require.Equal(t, []model.Service{{
-		Name: "recorded", Provider: "consul", PortLabel: "http", OnUpdate: "require_healthy",
+		Name: "recorded", Provider: "consul", PortLabel: "http", OnUpdate: "require_healthy", AddressMode: "auto",
 		Tags: []string{"traefik.enable=true"}, CanaryTags: []string{"traefik.enable=true", "canary"},
 		Checks: []model.Check{{
 			Name: `service: "recorded" check`, Type: "http", Path: "/readyz",
@@ -109,7 +110,7 @@ func TestConvertOfAnswersWithNothingInThem(t *testing.T) {
 		convertDeployment(&nomadapi.Deployment{TaskGroups: map[string]*nomadapi.DeploymentState{"web": nil}}).Groups)
 	require.Nil(t, convertAllocation(&nomadapi.Allocation{}).Job)
 	require.Equal(t, model.HealthUnset, convertStub(&nomadapi.AllocationListStub{}).Health)
-	empty := convertJob(&nomadapi.Job{TaskGroups: []*nomadapi.TaskGroup{nil, {
+	empty := convert.Job(&nomadapi.Job{TaskGroups: []*nomadapi.TaskGroup{nil, {
 		Tasks: []*nomadapi.Task{nil, {Services: []*nomadapi.Service{nil}}}, Services: []*nomadapi.Service{nil},
 	}}})
 	require.Equal(t, "service", empty.Type)
@@ -150,7 +151,7 @@ func TestConvertUpdate(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			job := convertJob(&nomadapi.Job{Update: test.job, TaskGroups: []*nomadapi.TaskGroup{{Update: test.group}}})
+			job := convert.Job(&nomadapi.Job{Update: test.job, TaskGroups: []*nomadapi.TaskGroup{{Update: test.group}}})
 			require.Equal(t, test.want, job.Groups[0].Update)
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	nomadapi "github.com/hashicorp/nomad/api"
 
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/jobspecs/convert"
 )
 
 // Check asks Nomad for one deployment of any namespace and so tells, at the
@@ -45,7 +46,7 @@ func (c *Client) Job(ctx context.Context, namespace, id string, version uint64) 
 		return nil, fmt.Errorf("read job %s: %w", id, err)
 	}
 	if current.Version != nil && *current.Version == version {
-		return convertJob(current), nil
+		return convert.Job(current), nil
 	}
 	return c.oldJob(ctx, namespace, id, version)
 }
@@ -59,7 +60,7 @@ func (c *Client) oldJob(ctx context.Context, namespace, id string, version uint6
 	}
 	for _, job := range versions {
 		if job != nil && job.Version != nil && *job.Version == version {
-			return convertJob(job), nil
+			return convert.Job(job), nil
 		}
 	}
 	return nil, nil
