@@ -32,8 +32,8 @@ func allActs() []act {
 	return []act{
 		{
 			number: 1, title: "Traefik's default refreshInterval and no shutdown_delay", lasts: 45 * time.Second, reason: "DrainUnsafe", named: true,
-			about: "Nomad promotes as soon as the canary is healthy and stops version 1, while Traefik routes on from an older list. " +
-				"draingate holds and names the cure.",
+			about: "Nomad promotes as soon as the canary is healthy and stops version 1, while Traefik routes on from an older list, " +
+				"for nothing to 15 s, as chance has it. draingate holds and names the cure.",
 		},
 		{
 			number: 2, title: "the cure applied", cure: true, lasts: 75 * time.Second,
@@ -87,12 +87,13 @@ func (a act) settings(j harness.Sample, delay time.Duration, rate int, proxy str
 		wait += fmt.Sprintf(", then %s, changed in place under load", delay)
 	}
 	return []string{
-		"Traefik   " + proxy,
-		fmt.Sprintf("job       %s; kill_timeout %s; a check every %s on /readyz; min_healthy_time %s; 1 instance, 1 canary",
-			wait, j.KillTimeout, j.CheckInterval, j.MinHealthyTime),
-		fmt.Sprintf("process   warms up for %s; exits at once on the stop signal; no retry, no health check of Traefik's own", j.Warmup),
-		fmt.Sprintf("load      %d requests a second on each side, sent whether or not answers come", rate),
-		fmt.Sprintf("promotes  Nomad (%s) or draingate (%s), which is the only difference", settingsOf(false), settingsOf(true)),
+		"Traefik    " + proxy,
+		fmt.Sprintf("job        %s; kill_timeout %s; min_healthy_time %s", wait, j.KillTimeout, j.MinHealthyTime),
+		fmt.Sprintf("check      /readyz every %s", j.CheckInterval),
+		fmt.Sprintf("process    warms up for %s; exits at once on the stop signal", j.Warmup),
+		fmt.Sprintf("load       %d requests a second on each side, whether or not answers come; no retry", rate),
+		"Nomad      " + settingsOf(false),
+		"draingate  " + settingsOf(true) + "; all else is the same",
 	}
 }
 

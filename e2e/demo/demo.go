@@ -122,8 +122,12 @@ func (d *demo) step(what string, do func() error) error {
 // setUp starts everything, with version 1 of all acts that need not wait for
 // draingate's word.
 func (d *demo) setUp(ctx context.Context, bins harness.Bins) (map[int]*performance, error) {
-	err := d.step("starting Consul and Nomad", func() (err error) {
-		d.stage.stack, err = harness.Start(ctx, harness.Options{Bins: bins})
+	err := d.step("starting Consul and Nomad", func() error {
+		dir, err := makeDir()
+		if err != nil {
+			return err
+		}
+		d.stage.stack, err = harness.Start(ctx, harness.Options{Bins: bins, Dir: dir})
 		return err
 	})
 	if err != nil {

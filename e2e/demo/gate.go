@@ -184,7 +184,7 @@ func (g *gate) proxy(ctx context.Context) (string, error) {
 	if s.Watch {
 		mode = "watch mode"
 	}
-	return fmt.Sprintf("refreshInterval %s, providersThrottleDuration %s, %s (as the %s says)", s.RefreshInterval.Text, s.Throttle.Text, mode, s.Source), nil
+	return fmt.Sprintf("refreshInterval %s, providersThrottleDuration %s, %s, says the %s", s.RefreshInterval.Text, s.Throttle.Text, mode, s.Source), nil
 }
 
 // namedCure reads the shutdown_delay that a message of draingate's names.

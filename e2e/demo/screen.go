@@ -59,9 +59,8 @@ type terminal struct {
 	size    func() (width, height int)
 
 	mu sync.Mutex
-	// drawn is how many lines of the picture are on the screen, at this width.
-	drawn, at int
-	picture   []string
+	// picture is what is drawn on the screen.
+	picture []string
 }
 
 func (t *terminal) width() int {
@@ -101,10 +100,10 @@ func (t *terminal) show(s scene) {
 // write replaces the picture, in one piece so that it does not flicker.
 func (t *terminal) write(above, picture []string) {
 	var b bytes.Buffer
-	if t.drawn > 0 {
+	if len(t.picture) > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA\r", t.lines())
 	}
-	if t.drawn == 0 && len(picture) > 0 {
+	if len(t.picture) == 0 && len(picture) > 0 {
 		b.WriteString(hideCursor)
 	}
 	for _, l := range above {
@@ -117,7 +116,7 @@ func (t *terminal) write(above, picture []string) {
 	if len(picture) == 0 {
 		b.WriteString(showCursor)
 	}
-	t.drawn, t.at, t.picture = len(picture), t.width(), picture
+	t.picture = picture
 	_, _ = t.out.Write(b.Bytes())
 }
 

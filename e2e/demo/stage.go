@@ -111,6 +111,28 @@ func (p *performance) strike(ctx context.Context) error {
 	return nil
 }
 
+// longestParent is the longest path below which the task API's socket of
+// draingate has a path that every system accepts, 103 bytes and a zero on macOS
+// (unix(4)): <parent>/dg-<10 digits>/data/nomad/alloc/<36>/draingate/secrets/api.sock.
+const longestParent = 103 - len("/dg-1234567890/data/nomad/alloc/12345678-1234-1234-1234-123456789012/draingate/secrets/api.sock")
+
+// makeDir makes the directory of the stack, in the folder for temporary files
+// or, where the path of that is too long, in /tmp.
+func makeDir() (string, error) {
+	dir, err := os.MkdirTemp(parentDir(os.TempDir()), "dg-")
+	if err != nil {
+		return "", fmt.Errorf("make a folder with a short path, as sockets need it (set TMPDIR to one): %w", err)
+	}
+	return dir, nil
+}
+
+func parentDir(temporary string) string {
+	if len(temporary) > longestParent {
+		return "/tmp"
+	}
+	return temporary
+}
+
 // buildGate builds draingate from this source, beside the sample service, and
 // so where the stack cleans up.
 func buildGate(ctx context.Context, s *harness.Stack) (string, error) {

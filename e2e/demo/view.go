@@ -26,7 +26,7 @@ func colours() palette {
 }
 
 // label is the width of the words at the left of the picture.
-const label = 11
+const label = 13
 
 // draw makes the picture of a scene: lines that are at most width wide.
 func draw(s scene, width int, p palette) []string {
@@ -53,7 +53,7 @@ func drawSide(v sideView, width int, p palette) []string {
 		lost = p.bad
 	}
 	lines := []string{
-		p.name.Render(promoter(v.gated)+" promotes") + p.faint.Render("  "+settingsOf(v.gated)),
+		p.name.Render(promoter(v.gated)+" decides") + p.faint.Render("  "+settingsOf(v.gated)),
 		row("now", v.phase),
 		row("answers", marks(v.seconds, width-label-22, p)+fmt.Sprintf("  %d good, %d lost /s", last.Good, last.Lost)),
 		row("total", lost.Render(fmt.Sprintf("%s requests, %s lost", thousands(v.requests), thousands(v.lost)))+"  "+answering(v)),

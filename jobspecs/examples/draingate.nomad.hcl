@@ -95,7 +95,10 @@ job "draingate" {
 
       env {
         # Said here because raw_exec passes on the environment of the Nomad
-        # client, and an address in that would win over the socket.
+        # client, and an address in that would win over the socket. The path of
+        # a socket ends at 107 bytes: if the client's data_dir is so deep that
+        # Nomad warns "error creating task api socket", put the agent's own
+        # address here.
         NOMAD_ADDR       = "unix://${NOMAD_SECRETS_DIR}/api.sock"
         CONSUL_HTTP_ADDR = var.consul_address
       }
