@@ -59,7 +59,7 @@ func (g *gate) start(ctx context.Context, s *harness.Stack, binary string) error
 		return err
 	}
 	g.addr = "127.0.0.1:" + strconv.Itoa(port)
-	job, err := parseExample(s, gateVariables(binary, g.addr, s.ConsulAddr))
+	job, err := parseExample(s, exampleJob, gateVariables(binary, g.addr, s.ConsulAddr))
 	if err != nil {
 		return err
 	}
@@ -72,19 +72,19 @@ func (g *gate) start(ctx context.Context, s *harness.Stack, binary string) error
 	return nil
 }
 
-// parseExample has Nomad parse the example job with the given variables.
-func parseExample(s *harness.Stack, variables string) (*nomad.Job, error) {
+// parseExample has Nomad parse a job file of this repository with variables.
+func parseExample(s *harness.Stack, file, variables string) (*nomad.Job, error) {
 	root, err := harness.Root()
 	if err != nil {
 		return nil, err
 	}
-	hcl, err := os.ReadFile(filepath.Join(root, exampleJob))
+	hcl, err := os.ReadFile(filepath.Join(root, file))
 	if err != nil {
-		return nil, fmt.Errorf("read draingate's job: %w", err)
+		return nil, fmt.Errorf("read an example: %w", err)
 	}
 	job, err := s.Nomad.Jobs().ParseHCLOpts(&nomad.JobsParseRequest{JobHCL: string(hcl), Canonicalize: true, Variables: variables})
 	if err != nil {
-		return nil, fmt.Errorf("parse %s: %w", exampleJob, err)
+		return nil, fmt.Errorf("parse %s: %w", file, err)
 	}
 	return job, nil
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/draingate/draingate/e2e/harness"
 )
 
 // deadAtEnd is how many seconds without a good answer, at the end of a load,
@@ -35,7 +37,7 @@ func judgeGated(r result) []string {
 		}
 	}
 	claim(r.report.Requests > 0, "no request was answered")
-	claim(r.report.Lost == 0, "%d requests were lost (%s)", r.report.Lost, counts(r.report.LostBy))
+	claim(r.report.Lost == 0, "%s lost (%s)%s", plural(r.report.Lost, "request was", "requests were"), counts(r.report.LostBy), busy(r.report))
 	if r.act.reason == "" {
 		claim(r.promoted, "version 2 was not promoted; draingate said %s", r.last)
 		return faults
@@ -48,6 +50,15 @@ func judgeGated(r result) []string {
 		claim(err == nil, "draingate named no cure; it said %s", r.last)
 	}
 	return faults
+}
+
+// busy explains requests that were not sent on time, which count as lost: a
+// generator that pauses must not make a service look well.
+func busy(r harness.LoadReport) string {
+	if r.LostBy["late"]+r.LostBy["not sent"] == 0 {
+		return ""
+	}
+	return "; this machine was too busy to send them all on time: try again, or with a lower -rate"
 }
 
 // judgeNomad is what the other side shows.

@@ -49,13 +49,16 @@ func TestJudge(t *testing.T) {
 		result result
 		want   []string
 	}{
-		"draingate held act 1":   {result: gatedHeld(1)},
-		"draingate held act 3":   {result: gatedHeld(3)},
-		"draingate promoted":     {result: gatedPromoted()},
-		"Nomad lost in act 1":    {result: nomadLost(1)},
-		"Nomad ended without":    {result: nomadLost(3)},
-		"Nomad loses not act 2":  {result: change(nomadLost(2), func(r *result) { r.report.Lost = 0 })},
-		"one request was lost":   {change(gatedPromoted(), func(r *result) { r.report.Lost, r.report.LostBy = 1, map[string]int{"502": 1} }), []string{"act 2, promoted by draingate: 1 requests were lost (502: 1)"}},
+		"draingate held act 1":  {result: gatedHeld(1)},
+		"draingate held act 3":  {result: gatedHeld(3)},
+		"draingate promoted":    {result: gatedPromoted()},
+		"Nomad lost in act 1":   {result: nomadLost(1)},
+		"Nomad ended without":   {result: nomadLost(3)},
+		"Nomad loses not act 2": {result: change(nomadLost(2), func(r *result) { r.report.Lost = 0 })},
+		"one request was lost":  {change(gatedPromoted(), func(r *result) { r.report.Lost, r.report.LostBy = 1, map[string]int{"502": 1} }), []string{"act 2, promoted by draingate: 1 request was lost (502: 1)"}},
+		"two were sent late": {change(gatedPromoted(), func(r *result) { r.report.Lost, r.report.LostBy = 2, map[string]int{"late": 2} }), []string{
+			"act 2, promoted by draingate: 2 requests were lost (late: 2); this machine was too busy to send them all on time: try again, or with a lower -rate",
+		}},
 		"no request was sent":    {change(gatedPromoted(), func(r *result) { r.report.Requests = 0 }), []string{"act 2, promoted by draingate: no request was answered"}},
 		"held where it promotes": {change(gatedPromoted(), func(r *result) { r.promoted = false }), []string{"act 2, promoted by draingate: version 2 was not promoted; draingate said nothing"}},
 		"promoted where it holds": {change(gatedHeld(3), func(r *result) { r.promoted = true }), []string{

@@ -95,7 +95,7 @@ func row(name, text string) string { return fmt.Sprintf("%-*s", label, "  "+name
 // answering says which versions answer now.
 func answering(v sideView) string {
 	switch {
-	case v.requests == 0 && !v.sending:
+	case v.requests == 0:
 		return ""
 	case !v.sending:
 		return "the load has ended"
