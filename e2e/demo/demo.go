@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -128,6 +129,10 @@ func (d *demo) setUp(ctx context.Context, bins harness.Bins) (map[int]*performan
 			return err
 		}
 		d.stage.stack, err = harness.Start(ctx, harness.Options{Bins: bins, Dir: dir})
+		if err != nil && ctx.Err() != nil {
+			// A start that fails keeps its logs; this one did not fail.
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
 		return err
 	})
 	if err != nil {

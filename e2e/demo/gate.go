@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -96,19 +95,20 @@ func gateVariables(binary, listen, consul string) string {
 
 // awaitReady waits until draingate has read its first full list.
 func (g *gate) awaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	return eventually(ctx, "draingate is ready at "+g.addr, func(ctx context.Context) error { return g.get(ctx, "/readyz", nil) })
+}
+
+// eventually asks until there is no error, for a minute at most.
+func eventually(ctx context.Context, what string, ask func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
 	for {
-		err := g.get(ctx, "/readyz", nil)
+		err := ask(limited)
 		if err == nil {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait until draingate is ready at %s: %w (%w)", g.addr, ctx.Err(), err)
-		case <-tick.C:
+		if werr := wait(limited, 100*time.Millisecond); werr != nil {
+			return fmt.Errorf("wait until %s: %w (%w)", what, werr, err)
 		}
 	}
 }
@@ -170,14 +170,20 @@ func (g *gate) of(job string, version uint64) (decision, bool) {
 	return g.last[i], true
 }
 
-// proxy says what draingate read from the only Traefik.
+// proxy says what draingate read from the only Traefik, once it has.
 func (g *gate) proxy(ctx context.Context) (string, error) {
 	var all []proxySettings
-	if err := g.get(ctx, "/v1/proxies", &all); err != nil {
+	err := eventually(ctx, "draingate has read the settings of the one Traefik", func(ctx context.Context) error {
+		if err := g.get(ctx, "/v1/proxies", &all); err != nil {
+			return err
+		}
+		if len(all) != 1 || all[0].Settings == nil {
+			return fmt.Errorf("it sees %d, of which it has read: %+v", len(all), all)
+		}
+		return nil
+	})
+	if err != nil {
 		return "", err
-	}
-	if len(all) != 1 || all[0].Settings == nil {
-		return "", errors.New("draingate does not see the settings of exactly one Traefik")
 	}
 	s := all[0].Settings
 	mode := "poll mode"
