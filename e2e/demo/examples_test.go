@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -71,16 +72,19 @@ func exampleStack(ctx context.Context, t *testing.T) *harness.Stack {
 	return s
 }
 
-// requireTaskAPI requires that draingate was given the socket in its secrets
-// and, being ready, has read from it.
+// requireTaskAPI requires that draingate was given the socket in its secrets,
+// from which it then has read, being ready. Nomad writes the log a little later.
 func requireTaskAPI(t *testing.T, s *harness.Stack) {
 	t.Helper()
-	logs, err := filepath.Glob(filepath.Join(s.Dir, "data", "nomad", "alloc", "*", "alloc", "logs", "draingate.stderr.0"))
-	require.NoError(t, err)
-	require.Len(t, logs, 1)
-	b, err := os.ReadFile(logs[0])
-	require.NoError(t, err)
-	require.Regexp(t, `nomad=unix://\S+/draingate/secrets/api\.sock`, string(b))
+	socket := regexp.MustCompile(`nomad=unix://\S+/draingate/secrets/api\.sock`)
+	require.Eventually(t, func() bool {
+		logs, err := filepath.Glob(filepath.Join(s.Dir, "data", "nomad", "alloc", "*", "alloc", "logs", "draingate.stderr.0"))
+		if err != nil || len(logs) != 1 {
+			return false
+		}
+		b, err := os.ReadFile(logs[0])
+		return err == nil && socket.Match(b)
+	}, 20*time.Second, 100*time.Millisecond, "draingate's log names the socket of the task API")
 }
 
 func submitWeb(ctx context.Context, t *testing.T, s *harness.Stack, version string) {

@@ -98,21 +98,6 @@ func (g *gate) awaitReady(ctx context.Context) error {
 	return eventually(ctx, "draingate is ready at "+g.addr, func(ctx context.Context) error { return g.get(ctx, "/readyz", nil) })
 }
 
-// eventually asks until there is no error, for a minute at most.
-func eventually(ctx context.Context, what string, ask func(context.Context) error) error {
-	limited, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for {
-		err := ask(limited)
-		if err == nil {
-			return nil
-		}
-		if werr := wait(limited, 100*time.Millisecond); werr != nil {
-			return fmt.Errorf("wait until %s: %w (%w)", what, werr, err)
-		}
-	}
-}
-
 // get decodes an answer of the status endpoint into out, unless it is nil.
 func (g *gate) get(ctx context.Context, path string, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)

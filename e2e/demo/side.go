@@ -286,22 +286,3 @@ func (s *side) servingNow() []string {
 	defer s.mu.Unlock()
 	return s.pace.versions
 }
-
-// wait is a pause that ends early with the context.
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
