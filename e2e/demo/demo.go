@@ -23,7 +23,7 @@ type demo struct {
 	stage *stage
 	// servers are their versions.
 	servers string
-	// delay is the shutdown_delay that draingate named.
+	// delay is the shutdown_delay that draingate named, and spare.
 	delay time.Duration
 
 	mu    sync.Mutex
@@ -192,7 +192,7 @@ func (d *demo) acts(ctx context.Context, first map[int]*performance) ([]result, 
 		}
 		// That it names none is a fault of act 1, and no reason not to go on.
 		if cure, err := namedCure(rs[1].last.Message); err == nil {
-			d.delay = cure
+			d.delay = cure + spare
 		}
 		for _, later := range chosen(d.opts.acts) {
 			if later.delayed {
