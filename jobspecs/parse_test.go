@@ -68,7 +68,7 @@ func TestOptions(t *testing.T) {
 // program recover from a stack that is too large.
 func TestWhatIsNestedTooDeeplyIsRefused(t *testing.T) {
 	t.Parallel()
-	const n = 1 << 19
+	const n = 1 << 18
 	cases := map[string]string{
 		"parentheses":                           strings.Repeat("(", n),
 		"lists":                                 strings.Repeat("[", n),
@@ -102,10 +102,10 @@ func TestWhatIsNestedTooDeeplyIsRefused(t *testing.T) {
 // What is large and flat is not what the guard is for.
 func TestLargeSourcesAreRead(t *testing.T) {
 	t.Parallel()
-	src := large(t, 1<<20)
+	src := large(t, 256<<10)
 	file, err := jobspecs.Parse(src, jobspecs.Options{})
 	require.NoError(t, err)
-	require.Greater(t, len(file.Job.Groups), 100)
+	require.Greater(t, len(file.Job.Groups), 50)
 	for _, g := range file.Job.Groups {
 		require.True(t, file.Has(model.GroupPath(g.Name).Service(0).Tag(1)), g.Name)
 	}
