@@ -1,0 +1,3 @@
+package rule
+
+func overlapRules() []Rule { return nil }

@@ -1,0 +1,3 @@
+package rule
+
+func proxyRules() []Rule { return nil }

@@ -1,0 +1,3 @@
+package rule
+
+func tagRules() []Rule { return nil }
