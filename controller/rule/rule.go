@@ -78,6 +78,9 @@ type Finding struct {
 	// Remedy is what to write instead, as HCL or as a setting that can be
 	// pasted; empty where there is no single one.
 	Remedy string
+	// Window is the arithmetic behind a finding about S and T, for whoever can
+	// draw it; nil for any other finding.
+	Window *model.Window
 }
 
 // Run applies the rules and returns what they find, with rule and severity
@@ -93,7 +96,10 @@ func Run(rules []Rule, in Input) []Finding {
 	slices.SortFunc(out, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.Compact(out)
+	return slices.CompactFunc(out, func(a, b Finding) bool {
+		a.Window, b.Window = nil, nil
+		return a == b
+	})
 }
 
 // All returns every rule in the order of their IDs.
