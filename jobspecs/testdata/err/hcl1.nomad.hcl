@@ -1,0 +1,8 @@
+job "x" {
+  group "web" {
+    service {
+      name = "a"
+      "tags" = ["a"]
+    }
+  }
+}

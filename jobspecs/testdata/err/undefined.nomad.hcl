@@ -1,0 +1,6 @@
+job "x" {
+  group "web" {
+    count = var.nope
+    shutdown_delay = local.nope
+  }
+}
