@@ -26,7 +26,7 @@ type ignore struct {
 
 // withoutIgnored removes what is ignored with a reason, and adds what is wrong
 // with the ignores.
-func withoutIgnored(file *jobspecs.File, found []located) []Finding {
+func withoutIgnored(file *jobspecs.File, found []located, rules []rule.Rule) []Finding {
 	ignores := append(metaIgnores(file), commentIgnores(file)...)
 	var out []Finding
 	for _, f := range found {
@@ -42,7 +42,7 @@ func withoutIgnored(file *jobspecs.File, found []located) []Finding {
 		}
 	}
 	for _, g := range ignores {
-		if f, wrong := g.wrong(); wrong {
+		if f, wrong := g.wrong(rules); wrong {
 			f.place(g.at, file.Content)
 			out = append(out, f)
 		}
@@ -51,14 +51,14 @@ func withoutIgnored(file *jobspecs.File, found []located) []Finding {
 }
 
 // wrong is the finding about the ignore itself.
-func (g ignore) wrong() (Finding, bool) {
+func (g ignore) wrong(rules []rule.Rule) (Finding, bool) {
 	switch {
 	case g.reason == "":
 		return Finding{
 			Rule: IgnoreWithoutReason, Severity: rule.Warning, Remedy: g.how,
 			Message: fmt.Sprintf("this ignore of %s gives no reason, so it is not in force", g.rule),
 		}, true
-	case !exists(g.rule):
+	case !slices.ContainsFunc(rules, func(r rule.Rule) bool { return r.ID == g.rule }):
 		return Finding{
 			Rule: UnusedIgnore, Severity: rule.Warning,
 			Message: fmt.Sprintf("this ignore names %s, and there is no such rule that can be ignored", g.rule),
@@ -71,10 +71,6 @@ func (g ignore) wrong() (Finding, bool) {
 	default:
 		return Finding{}, false
 	}
-}
-
-func exists(id string) bool {
-	return slices.ContainsFunc(rule.All(), func(r rule.Rule) bool { return r.ID == id })
 }
 
 // metaIgnores are those in the meta of the job, which cover all of it, and in

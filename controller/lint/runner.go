@@ -96,7 +96,7 @@ func (r *runner) file(name string) error {
 	for _, f := range rule.Run(r.options.Rules, in) {
 		found = append(found, r.locate(file, f))
 	}
-	r.add(withoutIgnored(file, found))
+	r.add(withoutIgnored(file, found, r.options.Rules))
 	return nil
 }
 
