@@ -28,11 +28,13 @@ func TestReadTagsReadsEverythingOfALoadBalancer(t *testing.T) {
 		NonHTTP: true,
 		Services: []model.TagService{{
 			Name: "web@consulcatalog", HostPort: "10.0.0.1:8080", Sticky: true, Weight: 0,
-			HealthCheck: &model.HealthCheck{Path: "/readyz", Port: 9, Interval: time.Second, Timeout: 5 * time.Second},
+			HealthCheck: &model.HealthCheck{Path: "/readyz", Port: 9, Interval: time.Second, UnhealthyInterval: time.Second, Timeout: 5 * time.Second},
 		}},
-		Routers:        []string{"web@consulcatalog"},
-		RouterServices: map[string]string{"web@consulcatalog": "web@consulcatalog"},
-		Retry:          &model.Retry{Name: "again@consulcatalog", Attempts: 4, InitialInterval: 100 * time.Millisecond},
+		Routers:           []string{"web@consulcatalog"},
+		RouterServices:    map[string]string{"web@consulcatalog": "web@consulcatalog"},
+		Retry:             &model.Retry{Name: "again@consulcatalog", Attempts: 4, InitialInterval: 100 * time.Millisecond},
+		Retries:           []model.Retry{{Name: "again@consulcatalog", Attempts: 4, InitialInterval: 100 * time.Millisecond}},
+		RouterMiddlewares: map[string][]string{"web@consulcatalog": {"again@consulcatalog"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("reading (-want +got):\n%s", diff)

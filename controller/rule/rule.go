@@ -50,6 +50,9 @@ type Input struct {
 	// were given and these are Traefik's defaults.
 	Settings model.ProxySettings
 	Assumed  bool
+	// TraefikVersion is the version of the Traefik in front, such as "3.6.12";
+	// empty where it is not known.
+	TraefikVersion string
 	// Load is the measured time of one load of the catalog; zero offline.
 	Load model.Load
 	// Tags are the readings of each service's tags, by the service's path.
@@ -61,10 +64,7 @@ type Input struct {
 }
 
 // Tags are what a proxy makes of the tags and the canary_tags of one service.
-// Canary equals Stable where the service has no canary_tags.
-type Tags struct {
-	Stable, Canary model.TagReading
-}
+type Tags = model.ServiceTags
 
 // Finding is one thing that a rule found.
 type Finding struct {
