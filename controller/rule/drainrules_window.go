@@ -30,12 +30,12 @@ func findDrainTooShort(in Input, p place) []Finding {
 	switch w.Verdict {
 	case model.VerdictUnsafe:
 		message, remedy := shortfall(in, p, w)
-		return []Finding{{Path: delayPath(p), Message: message, Remedy: remedy}}
+		return []Finding{{Path: delayPath(p), Message: message, Remedy: remedy, Window: &w}}
 	case model.VerdictMasked:
 		message, remedy := shortfall(in, p, w)
 		_, hides, _ := strings.Cut(w.Why, "; ")
 		message += "; " + hides + ", but no retry repeats a request that was already written, and every reload of Traefik marks all servers UP again"
-		return []Finding{{Path: delayPath(p), Message: message, Remedy: remedy}}
+		return []Finding{{Path: delayPath(p), Message: message, Remedy: remedy, Window: &w}}
 	case model.VerdictUnknown:
 		return []Finding{{Severity: Unknown, Path: delayPath(p), Message: fmt.Sprintf("how long service %q is served after it leaves the catalog cannot be told: %s", p.service.Name, cause(w))}}
 	case model.VerdictSafe:
