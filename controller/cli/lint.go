@@ -82,6 +82,7 @@ func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
 	f.StringVar(&o.Traefik.APIPasswordFile, "traefik-api-password-file", "", "a `FILE` that holds the password of that user")
 	f.StringVar(&o.Traefik.APICA, "traefik-api-ca", "", "a PEM `FILE` with the authorities to trust for an https API")
 	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
+	f.StringVar(&o.TraefikVersion, "traefik-version", "", "the `VERSION` of Traefik, such as 3.6.12, where no running one tells it")
 	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
 	f.Var(formatValue{to}, "format", strings.Join(report.Formats(), ", ")+" (repeatable)")
 	f.Var(outputValue{to}, "output", "the `FILE` for the --format before it; - is standard output (repeatable)")
@@ -93,7 +94,7 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	settings, err := lint.ReadSettings(ctx, lintTraefik(o.Traefik))
+	settings, err := lint.ReadSettings(ctx, lintTraefik(o))
 	if err != nil {
 		code := exit.Usage
 		if _, ok := errors.AsType[*lint.CannotAskError](err); ok {

@@ -14,8 +14,9 @@ func (p Program) lintOptions(o options.Lint, s lint.Settings) lint.Options {
 	return out
 }
 
-func lintTraefik(o options.Traefik) lint.Traefik {
-	t := lint.Traefik{Config: o.Config, PasswordFile: o.APIPasswordFile}
+func lintTraefik(l options.Lint) lint.Traefik {
+	o := l.Traefik
+	t := lint.Traefik{Config: o.Config, PasswordFile: o.APIPasswordFile, Version: strings.TrimPrefix(l.TraefikVersion, "v")}
 	if len(o.URLs) > 0 {
 		t.API.URL = o.URLs[0]
 	}

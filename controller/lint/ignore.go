@@ -20,8 +20,11 @@ type ignore struct {
 	at           jobspecs.Range
 	covers       func(located) bool
 	// how is what to write, for whoever forgot the reason.
-	how  string
-	used bool
+	how string
+	// inMeta is true for an ignore in meta, where package rule reports one of
+	// a rule that there is not.
+	inMeta bool
+	used   bool
 }
 
 // withoutIgnored removes what is ignored with a reason, and adds what is wrong
@@ -62,7 +65,7 @@ func (g ignore) wrong(rules []rule.Rule) (Finding, bool) {
 		return Finding{
 			Rule: UnusedIgnore, Severity: rule.Warning,
 			Message: fmt.Sprintf("this ignore names %s, and there is no such rule that can be ignored", g.rule),
-		}, true
+		}, !g.inMeta
 	case !g.used:
 		return Finding{
 			Rule: UnusedIgnore, Severity: rule.Warning,
@@ -93,7 +96,7 @@ func metaIgnoresAt(file *jobspecs.File, at model.Path, meta map[string]string, c
 		}
 		where, _ := file.Locate(at.Meta(key))
 		out = append(out, ignore{
-			rule: strings.ToUpper(id), reason: strings.TrimSpace(meta[key]), at: where.Range, covers: covers,
+			rule: strings.ToUpper(id), reason: strings.TrimSpace(meta[key]), at: where.Range, covers: covers, inMeta: true,
 			how: fmt.Sprintf("meta {\n  %s = \"why it cannot drop a request here\"\n}", key),
 		})
 	}

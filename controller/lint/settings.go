@@ -21,11 +21,16 @@ type Traefik struct {
 	// its URL is empty for none. PasswordFile holds the password of its user.
 	API          client.Options
 	PasswordFile string
+	// Version is the version of Traefik, such as "3.6.12", where no running
+	// instance tells it; empty where it is not known.
+	Version string
 }
 
 // Settings are what the jobs are judged with.
 type Settings struct {
 	Value model.ProxySettings
+	// Version is Traefik's, empty where it is not known.
+	Version string
 	// Assumed is true where nothing was given and these are Traefik's defaults.
 	Assumed bool
 	// Where is the file or the URL that findings about the settings name; empty
@@ -52,6 +57,7 @@ func (e *CannotAskError) Unwrap() error { return e.Err }
 // stand in for it, unless the instance is too old to report its settings.
 func ReadSettings(ctx context.Context, t Traefik) (Settings, error) {
 	file, err := fromFile(t.Config)
+	file.Version = t.Version
 	if err != nil || t.API.URL == "" {
 		return file, err
 	}
@@ -63,9 +69,9 @@ func ReadSettings(ctx context.Context, t Traefik) (Settings, error) {
 		return Settings{}, &CannotAskError{URL: t.API.URL, Err: err}
 	}
 	if t.Config != "" {
-		process.Contradictions = traefik.Contradictions(process, file.Value)
+		process.Settings.Contradictions = traefik.Contradictions(process.Settings, file.Value)
 	}
-	return Settings{Value: process, Where: t.API.URL}, nil
+	return Settings{Value: process.Settings, Version: process.Version, Where: t.API.URL}, nil
 }
 
 // fromFile reads the file, or takes Traefik's defaults where there is none.
@@ -95,17 +101,17 @@ func defaults() (Settings, error) {
 	return Settings{Value: value, Assumed: true}, nil
 }
 
-func fromProcess(ctx context.Context, t Traefik) (model.ProxySettings, error) {
+func fromProcess(ctx context.Context, t Traefik) (client.Dump, error) {
 	if t.PasswordFile != "" {
 		password, err := os.ReadFile(t.PasswordFile)
 		if err != nil {
-			return model.ProxySettings{}, fmt.Errorf("--traefik-api-password-file: %w", err)
+			return client.Dump{}, fmt.Errorf("--traefik-api-password-file: %w", err)
 		}
 		t.API.Password = strings.TrimRight(string(password), "\r\n")
 	}
 	c, err := client.New(t.API)
 	if err != nil {
-		return model.ProxySettings{}, err
+		return client.Dump{}, err
 	}
-	return c.Settings(ctx)
+	return c.Dump(ctx)
 }

@@ -3,6 +3,7 @@ package options
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -14,6 +15,9 @@ type Lint struct {
 	// Traefik has one URL at most. Services and the settings that go with them
 	// are not used.
 	Traefik Traefik
+	// TraefikVersion is Traefik's version where no running one tells it, such
+	// as 3.6.12; empty where it is not known.
+	TraefikVersion string
 	// Margin is what S must have in hand over T + L.
 	Margin time.Duration
 	// Vars and VarFiles are for the variables of the job specifications.
@@ -40,6 +44,9 @@ func (l Lint) Validate() error {
 	}
 	if len(l.Paths) == 0 && l.Traefik.Config == "" && len(l.Traefik.URLs) == 0 {
 		return errors.New("nothing to lint: give files, folders or patterns, such as `draingate lint .`, or - for standard input")
+	}
+	if v := l.TraefikVersion; v != "" && !regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?$`).MatchString(v) {
+		return fmt.Errorf("--traefik-version %q is no version: give one such as 3.6.12", v)
 	}
 	r := Run{Traefik: l.Traefik, Margin: l.Margin, DefaultMode: model.ModeObserve}
 	for _, check := range []func(Run) error{urlsAreBases, configIsReadable, credentialsArePaired, tlsIsUsed, marginIsSound} {
