@@ -37,7 +37,7 @@ func good() Input {
 		}},
 	}
 	api := job.Groups[0]
-	api.Name, api.ShutdownDelay, api.Services = "api", 0, nil
+	api.Name, api.ShutdownDelay, api.Services, api.Networks = "api", 0, nil, nil
 	api.Tasks = []model.Task{{
 		Name: "main", Driver: "docker", KillTimeout: 5 * time.Second, ShutdownDelay: 20 * time.Second, Services: []model.Service{service("api", "main")},
 	}}
