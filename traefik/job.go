@@ -182,16 +182,11 @@ func refusedBy(problems []model.TagProblem) string {
 // believe takes back an error about a key that a Traefik newer than all that
 // are known may well take.
 func (r jobReader) believe(out model.TagReading) model.TagReading {
-	newer := slices.Compare(numbers(NewestVersion)[:2], numbers(r.version)) < 0 && olderThan(NewestVersion, r.version) && !sameMinor(NewestVersion, r.version)
-	if !newer || len(out.Problems) == 0 || slices.ContainsFunc(out.Problems, func(p model.TagProblem) bool { return !unknownField(p.Message) }) {
+	known := func(p model.TagProblem) bool { return !unknownField(p.Message) }
+	if !minorAfter(r.version, NewestVersion) || len(out.Problems) == 0 || slices.ContainsFunc(out.Problems, known) {
 		return out
 	}
 	return model.TagReading{Unknown: fmt.Sprintf("tag %q has a key that Traefik %s did not know, and %s may", out.Problems[0].Tag, NewestVersion, r.version)}
-}
-
-func sameMinor(a, b string) bool {
-	x, y := numbers(a), numbers(b)
-	return len(x) > 1 && len(y) > 1 && x[0] == y[0] && x[1] == y[1]
 }
 
 // asWritten puts the tags back in as the job has them.

@@ -73,10 +73,10 @@ func labelFields(t reflect.Type) map[string]reflect.Type {
 	return out
 }
 
-// closest is the name with the fewest typing errors in it, at most one for
-// three characters; of several, the first.
+// closest is the name with the fewest typing errors in it, at most three and
+// one for two characters; of several, the first.
 func closest(word string, fields map[string]reflect.Type) string {
-	best, least := "", len(word)/3+1
+	best, least := "", min(len(word)/2, 3)+1
 	for name := range fields {
 		d := distance(word, name)
 		if d < least || (d == least && best != "" && name < best) {

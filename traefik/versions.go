@@ -1,7 +1,6 @@
 package traefik
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,7 +103,16 @@ func numbers(version string) []int {
 	return out
 }
 
-// major is the first number of a version, 3 where none is given.
+// major is the first number of a version, 0 for something that is none.
 func major(version string) int {
-	return numbers(cmp.Or(version, TagsVersion) + ".")[0]
+	if n := numbers(version); len(n) > 0 {
+		return n[0]
+	}
+	return 0
+}
+
+// minorAfter reports whether a version is of a later minor version than another.
+func minorAfter(a, b string) bool {
+	x, y := numbers(a), numbers(b)
+	return slices.Compare(x[:min(2, len(x))], y[:min(2, len(y))]) > 0
 }

@@ -199,7 +199,7 @@ func severalDatacenters(j model.Job) []Finding {
 		return nil
 	}
 	f := Finding{Severity: Unknown, Path: model.JobPath.Child("datacenters")}
-	f.Message = fmt.Sprintf("the job may run in datacenters %s and draingate gates it only where all are the one of its own Consul, which the job does not say", strings.Join(j.Datacenters, ", "))
+	f.Message = fmt.Sprintf("the job may run in datacenters %q and draingate gates it only where all are the one of its own Consul, which the job does not say", j.Datacenters)
 	return []Finding{f}
 }
 
