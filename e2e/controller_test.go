@@ -167,19 +167,17 @@ func (c *controller) eventually(d time.Duration, what string, cond func() (bool,
 	c.t.Fatalf("not %s within %s; last seen: %s", what, d, last)
 }
 
-// holds waits until draingate holds the job's second version for the reason,
-// and returns what it then says.
-func (c *controller) holds(job, reason string) deployment {
-	c.t.Helper()
-	return c.says(job, 1, reason)
-}
-
-func (c *controller) says(job string, version uint64, reason string) deployment {
+// holds waits until draingate holds the job's second version for the reason
+// with a message that has all the texts, and returns what it then says.
+func (c *controller) holds(job, reason string, texts ...string) deployment {
 	c.t.Helper()
 	var d deployment
 	c.eventually(90*time.Second, reason, func() (bool, string) {
 		var ok bool
-		d, ok = c.of(job, version)
+		d, ok = c.of(job, 1)
+		for _, text := range texts {
+			ok = ok && strings.Contains(d.Message, text)
+		}
 		return ok && d.Reason == reason, d.String()
 	})
 	c.t.Log(d)

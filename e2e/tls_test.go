@@ -53,8 +53,7 @@ tls:
 	url := fmt.Sprintf("https://127.0.0.1:%d", port)
 	blind := gateWith(t, s, "run", "--traefik-url", url, "--dry-run")
 	d := begin(t, s, harness.Sample{Name: s.Name("tls"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil)
-	seen := blind.holds(d.job.Name, "ProxyUnknown")
-	require.Contains(t, seen.Message, "--traefik-api-ca")
+	blind.holds(d.job.Name, "ProxyUnknown", "--traefik-api-ca")
 	g := gateWith(t, s, "run", "--traefik-url", url, "--traefik-api-ca", cert)
 	d.losesNothing(g)
 }

@@ -65,7 +65,7 @@ func judge(w model.Window, tags model.TagReading) (model.Verdict, string) {
 	if short <= 0 {
 		return model.VerdictSafe, ""
 	}
-	why := fmt.Sprintf("S is %s short of T + L + margin", short)
+	why := fmt.Sprintf("S is %s short of T + L + margin", short.Round(time.Millisecond))
 	if hides := masks(tags); hides != "" {
 		return model.VerdictMasked, why + "; " + hides
 	}

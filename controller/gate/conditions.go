@@ -9,8 +9,15 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
-// ReasonAsExpected is the reason of a condition that nothing speaks against.
-const ReasonAsExpected model.Reason = "AsExpected"
+// The reasons that only conditions have.
+const (
+	// ReasonAsExpected: nothing speaks against it.
+	ReasonAsExpected model.Reason = "AsExpected"
+	// ReasonAbsent: the tags do not ask for it.
+	ReasonAbsent model.Reason = "Absent"
+	// ReasonPending: it has not come to that yet.
+	ReasonPending model.Reason = "Pending"
+)
 
 // conditions are all conditions of the deployment, in a fixed order.
 func conditions(v *view) []model.Condition {
@@ -24,8 +31,8 @@ func conditions(v *view) []model.Condition {
 		traefikCondition(v, model.TraefikRetry, retryText),
 		settingsAgree(v),
 		promotedCondition(v),
-		{Type: model.OldOutOfRotation, Status: outOfRotation(v), Reason: ReasonAsExpected, Message: "no proxy lists an old instance of a promoted deployment"},
-		{Type: model.Drained, Status: drained(v), Reason: ReasonAsExpected, Message: "every old allocation of a promoted deployment has ended"},
+		v.afterPromotion(model.OldOutOfRotation, outOfRotation(v), "no proxy lists an old instance", "a proxy still lists an old instance"),
+		v.afterPromotion(model.Drained, drained(v), "every old allocation has ended", plural(len(v.leaving()), "old allocation is", "old allocations are")+" still ending"),
 	}
 }
 
@@ -67,7 +74,7 @@ func traefikCondition(v *view, t model.ConditionType, describe func(model.TagRea
 	texts := slices.Sorted(maps.Keys(found))
 	out.Status, out.Message = model.True, strings.Join(texts, "; ")
 	if found[noneText] {
-		out.Status = model.False
+		out.Status, out.Reason = model.False, ReasonAbsent
 	}
 	return out
 }
@@ -109,13 +116,29 @@ func settingsAgree(v *view) model.Condition {
 	return out
 }
 
+// afterPromotion is a condition that can only become True once the deployment
+// is promoted.
+func (v *view) afterPromotion(t model.ConditionType, status model.ConditionStatus, done, pending string) model.Condition {
+	out := model.Condition{Type: t, Status: status, Reason: ReasonPending, Message: pending}
+	d := v.Snapshot.Deployment
+	switch {
+	case status == model.True:
+		out.Reason, out.Message = ReasonAsExpected, done
+	case status == model.Unknown:
+		out.Message = "not known"
+	case d.Known() && !d.Value.Promoted():
+		out.Message = "the deployment is not promoted"
+	}
+	return out
+}
+
 func promotedCondition(v *view) model.Condition {
-	out := model.Condition{Type: model.Promoted, Status: model.False, Reason: ReasonAsExpected, Message: "not promoted"}
+	out := model.Condition{Type: model.Promoted, Status: model.False, Reason: ReasonPending, Message: "not promoted"}
 	switch d := v.Snapshot.Deployment; {
 	case !d.Known():
 		out.Status, out.Reason, out.Message = model.Unknown, ReasonNomadUnknown, d.Err
 	case d.Value.Promoted():
-		out.Status, out.Message = model.True, "every group with canaries is promoted"
+		out.Status, out.Reason, out.Message = model.True, ReasonAsExpected, "every group with canaries is promoted"
 	}
 	return out
 }

@@ -379,6 +379,11 @@ func TestActsOnlyOnEnforce(t *testing.T) {
 		j.Groups = append(j.Groups, model.Group{Name: "other", Meta: map[string]string{MetaMode: "observe"}})
 	}))
 	require.Equal(t, model.ModeObserve, d.Mode, "the most cautious group decides for the job")
+	d, _ = run(ready(), 10*time.Second, newJob(func(j *model.Job) {
+		j.Meta = map[string]string{MetaMode: "observe"}
+		j.Groups = append(j.Groups, model.Group{Name: "other", Meta: map[string]string{MetaMode: "enforce"}})
+	}))
+	require.Equal(t, model.ModeObserve, d.Mode, "whichever group comes last")
 }
 
 func TestReasonsAreUniqueAndListed(t *testing.T) {

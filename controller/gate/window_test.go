@@ -148,8 +148,9 @@ func TestTimeThatSpansBlindnessShowsNothing(t *testing.T) {
 			_, m = rerun(w, m, start.Add(1500*time.Millisecond), time.Second, notListed)
 			_, m = rerun(w, m, start.Add(3*time.Second), 30*time.Second, blind)
 			_, m = rerun(w, m, start.Add(33500*time.Millisecond), 5*time.Second, notListed)
-			d, _ := rerun(w, m, start.Add(39*time.Second), 30*time.Second)
+			d, m := rerun(w, m, start.Add(39*time.Second), 30*time.Second)
 			require.Equal(t, model.Promote, d.Verb, d.Message)
+			require.Empty(t, m.Shown)
 		})
 	}
 }

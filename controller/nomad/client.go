@@ -22,6 +22,11 @@ const DefaultWaitTime = 15 * time.Second
 // answerTime is what a request may take on top of the time it waits.
 const answerTime = 10 * time.Second
 
+// longestSocket is how long the path of a socket may be on Linux (sun_path has
+// 108 bytes, the last of them zero). Beyond it Nomad starts the task without
+// its API and only warns.
+const longestSocket = 107
+
 // Options configure a Client. The zero value takes everything from Nomad's own
 // environment variables, such as NOMAD_ADDR, NOMAD_TOKEN, NOMAD_REGION and
 // NOMAD_CACERT.
@@ -119,6 +124,9 @@ func newHTTPClient(config *nomadapi.Config, waitTime time.Duration) (*http.Clien
 	switch u.Scheme {
 	case "http", "https":
 	case "unix":
+		if len(u.Path) > longestSocket {
+			return nil, fmt.Errorf("a socket's path has at most %d bytes and this one has %d: give the agent's own address in NOMAD_ADDR, or the client a shorter data_dir", longestSocket, len(u.Path))
+		}
 		transport.Proxy = nil
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", u.Path)

@@ -226,3 +226,8 @@ func TestNewReachesATaskAPISocket(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "1f2e", d.ID)
 }
+func TestSocketThatIsTooDeepIsRefused(t *testing.T) {
+	_, err := New(Options{Address: "unix:///" + strings.Repeat("d", longestSocket)})
+	require.ErrorContains(t, err, "107 bytes")
+	require.ErrorContains(t, err, "NOMAD_ADDR")
+}

@@ -160,12 +160,13 @@ func TestDoesNotWrite(t *testing.T) {
 		dryRun bool
 		last   model.Verb
 	}{
-		"in a dry run":                          {func(*fakeWorld) {}, true, model.Promote},
-		"where the job is observed":             {func(f *fakeWorld) { f.mode = "observe" }, false, model.Promote},
-		"where the gate holds":                  {func(f *fakeWorld) { f.listed = false }, false, model.Hold},
-		"where the last read fails":             {func(f *fakeWorld) { f.beforeRead = func() error { return errors.New("refused") } }, false, model.Promote},
-		"where the last read is another state":  {func(f *fakeWorld) { f.beforeRead = func() error { f.change(model.DeploymentPaused); return nil } }, false, model.Hold},
-		"where the last read takes 2.5 seconds": {func(f *fakeWorld) { f.beforeRead = func() error { time.Sleep(2500 * time.Millisecond); return nil } }, false, model.Hold},
+		"in a dry run":                         {func(*fakeWorld) {}, true, model.Promote},
+		"where the job is observed":            {func(f *fakeWorld) { f.mode = "observe" }, false, model.Promote},
+		"where the gate holds":                 {func(f *fakeWorld) { f.listed = false }, false, model.Hold},
+		"where the last read fails":            {func(f *fakeWorld) { f.beforeRead = func() error { return errors.New("refused") } }, false, model.Promote},
+		"where the last read is another state": {func(f *fakeWorld) { f.beforeRead = func() error { f.change(model.DeploymentPaused); return nil } }, false, model.Hold},
+		"where the last read shows an allocation that failed meanwhile": {func(f *fakeWorld) { f.beforeRead = func() error { f.failOne(); return nil } }, false, model.Promote},
+		"where the last read takes 2.5 seconds":                         {func(f *fakeWorld) { f.beforeRead = func() error { time.Sleep(2500 * time.Millisecond); return nil } }, false, model.Hold},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -188,6 +189,15 @@ func (f *fakeWorld) change(status string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.deployment.Status = status
+}
+
+// failOne changes the deployment in a way that alone speaks against nothing.
+func (f *fakeWorld) failOne() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	g := f.deployment.Groups[0]
+	g.UnhealthyAllocs++
+	f.deployment.Groups = []model.DeploymentGroup{g}
 }
 
 func TestRefusedPromotionIsShownAndTriedAgain(t *testing.T) {

@@ -116,6 +116,10 @@ func carry(old model.Record, known bool, r model.Record) model.Record {
 	if r.PromotedAt.IsZero() {
 		r.PromotedAt = old.PromotedAt
 	}
+	if r.JobID == "" {
+		// Nomad has forgotten the deployment; what it was of has not changed.
+		r.JobID, r.JobVersion, r.Status = old.JobID, old.JobVersion, old.Status
+	}
 	carryConditions(old.Decision.Conditions, r.Decision.Conditions, r.Observed)
 	return r
 }

@@ -184,3 +184,16 @@ func ids(records []model.Record) []string {
 	}
 	return out
 }
+
+// A deployment that Nomad has collected still says what it was of.
+func TestStoreKeepsTheNameOfWhatIsGone(t *testing.T) {
+	s := status.NewStore()
+	key := model.Key{Namespace: "default", Deployment: "d1"}
+	s.Record(model.Record{Key: key, JobID: "web", JobVersion: 3, Status: model.DeploymentSuccessful})
+	s.Record(model.Record{Key: key, Decision: model.Decision{Verb: model.None, Reason: "DeploymentGone"}})
+	got := s.Records()
+	require.Len(t, got, 1)
+	require.Equal(t, "web", got[0].JobID)
+	require.Equal(t, uint64(3), got[0].JobVersion)
+	require.Equal(t, model.Reason("DeploymentGone"), got[0].Decision.Reason)
+}

@@ -50,16 +50,22 @@ func checkServers(ctx context.Context, instances []Instance, want bool, proxies 
 	return errors.Join(errs...)
 }
 
-// AwaitEnd waits for the end of the span in which a deploy can lose requests:
-// every old instance has ended and every proxy has dropped it, and five
-// seconds more.
-func (s *Stack) AwaitEnd(ctx context.Context, jobID string, old []Instance, proxies ...*Traefik) error {
+// AwaitEnded waits until the processes of the given instances of a job have
+// ended.
+func (s *Stack) AwaitEnded(ctx context.Context, jobID string, old []Instance) error {
 	_, err := s.AwaitAllocations(ctx, jobID, "the end of the old instances", func(allocs []*nomad.AllocationListStub) bool {
 		return !slices.ContainsFunc(allocs, func(a *nomad.AllocationListStub) bool {
 			return !clientTerminal(a) && slices.ContainsFunc(old, func(o Instance) bool { return o.AllocID == a.ID })
 		})
 	})
-	if err != nil {
+	return err
+}
+
+// AwaitEnd waits for the end of the span in which a deploy can lose requests:
+// every old instance has ended and every proxy has dropped it, and five
+// seconds more.
+func (s *Stack) AwaitEnd(ctx context.Context, jobID string, old []Instance, proxies ...*Traefik) error {
+	if err := s.AwaitEnded(ctx, jobID, old); err != nil {
 		return err
 	}
 	if err := AwaitDropped(ctx, old, proxies...); err != nil {

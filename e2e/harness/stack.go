@@ -30,6 +30,9 @@ type Options struct {
 	MaxKillTimeout time.Duration
 	// Keep leaves the directory in place when the stack is closed.
 	Keep bool
+	// Dir is an empty directory for everything of the stack, removed with it; a
+	// new one below os.TempDir if empty.
+	Dir string
 }
 
 // Stack is a running Consul, a Nomad with one client, and Traefik instances.
@@ -83,9 +86,11 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 }
 
 func newStack(ctx context.Context, opts Options) (_ *Stack, err error) {
-	dir, err := os.MkdirTemp("", "draingate-")
-	if err != nil {
-		return nil, fmt.Errorf("make the stack's folder: %w", err)
+	dir := opts.Dir
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "draingate-"); err != nil {
+			return nil, fmt.Errorf("make the stack's folder: %w", err)
+		}
 	}
 	defer func() {
 		if err != nil {
@@ -93,7 +98,7 @@ func newStack(ctx context.Context, opts Options) (_ *Stack, err error) {
 		}
 	}()
 	s := &Stack{Dir: dir, opts: opts}
-	for _, d := range []string{s.logs(), s.data()} {
+	for _, d := range []string{s.logs(), s.data(), s.temporary()} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			return nil, fmt.Errorf("make the stack's folder: %w", err)
 		}
@@ -113,6 +118,10 @@ func newStack(ctx context.Context, opts Options) (_ *Stack, err error) {
 
 func (s *Stack) logs() string { return filepath.Join(s.Dir, "logs") }
 func (s *Stack) data() string { return filepath.Join(s.Dir, reap.Data) }
+
+// temporary is where children put temporary files, of which Nomad's plugins
+// leave their sockets behind.
+func (s *Stack) temporary() string { return filepath.Join(s.data(), "tmp") }
 
 // Name returns a name that this stack has not given out before.
 func (s *Stack) Name(prefix string) string { return fmt.Sprintf("%s-%d", prefix, s.names.Add(1)) }
@@ -139,7 +148,7 @@ func (s *Stack) addresses() []string {
 }
 
 func (s *Stack) launch(name, binary string, env []string, args ...string) (*Process, error) {
-	env = append(ownEnvironment(), append(env, reap.Marker+"="+s.Dir)...)
+	env = append(ownEnvironment(), append(env, reap.Marker+"="+s.Dir, "TMPDIR="+s.temporary())...)
 	return s.spawn.launch(s.logs(), name, binary, env, args)
 }
 

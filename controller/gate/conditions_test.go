@@ -1,0 +1,125 @@
+package gate
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// Conditions show everything at once; the reason of the decision is only the
+// first of what they show.
+func TestConditions(t *testing.T) {
+	type status = map[model.ConditionType]model.ConditionStatus
+	all := status{model.CanaryHealthy: model.True, model.CatalogPassing: model.True, model.ProxyRouting: model.True, model.DrainSafe: model.True,
+		model.TraefikHealth: model.False, model.TraefikRetry: model.False, model.SettingsAgree: model.True,
+		model.Promoted: model.False, model.OldOutOfRotation: model.False, model.Drained: model.False}
+	but := func(other status) status {
+		out := status{}
+		for k, v := range all {
+			out[k] = v
+		}
+		for k, v := range other {
+			out[k] = v
+		}
+		return out
+	}
+	noDelay := oldJob(func(j *model.Job) { j.Groups[0].ShutdownDelay = 0 })
+	cases := map[string]struct {
+		changes []change
+		want    status
+	}{
+		"ready to be promoted": {nil, all},
+		"not healthy, and the drain unsafe as well": {
+			[]change{func(s *model.Snapshot) { firstCanary(s).Health = model.HealthUnset }, noDelay},
+			but(status{model.CanaryHealthy: model.False, model.DrainSafe: model.False}),
+		},
+		"a catalog that cannot be read hides what rests on it": {
+			[]change{func(s *model.Snapshot) {
+				s.Catalog["group0"] = model.Unseen[[]model.Registration](s.Job.At, "no leader")
+			}},
+			but(status{model.CatalogPassing: model.Unknown, model.ProxyRouting: model.Unknown, model.DrainSafe: model.Unknown,
+				model.TraefikHealth: model.Unknown, model.TraefikRetry: model.Unknown}),
+		},
+		"a proxy that cannot be read hides the routing": {
+			[]change{proxy(0, func(p *model.Proxy) { p.Started = model.Unseen[time.Time](p.Started.At, "refused") })},
+			but(status{model.ProxyRouting: model.Unknown, model.DrainSafe: model.Unknown}),
+		},
+		"settings that another source contradicts": {
+			[]change{proxy(0, func(p *model.Proxy) {
+				p.Settings.Value.Contradictions = []string{"refreshInterval: the process says 15s, the file 2s"}
+			})},
+			but(status{model.SettingsAgree: model.False}),
+		},
+		"retry and a health check in the tags of every instance": {
+			[]change{func(s *model.Snapshot) {
+				for _, p := range s.Proxies.Value {
+					for id, r := range p.Tags {
+						r.Retry = &model.Retry{Name: "again", Attempts: 4}
+						r.Services[0].HealthCheck = &model.HealthCheck{Path: "/readyz", Interval: time.Second}
+						p.Tags[id] = r
+					}
+				}
+			}},
+			but(status{model.TraefikHealth: model.True, model.TraefikRetry: model.True}),
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			d, _ := run(ready(), 10*time.Second, c.changes...)
+			got := status{}
+			for _, condition := range d.Conditions {
+				got[condition.Type] = condition.Status
+				require.NotEmpty(t, condition.Message)
+				require.NotEmpty(t, condition.Reason)
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+// After the promotion: the old instances leave the catalog, then the proxies,
+// and in the end they are gone.
+func TestConditionsAfterPromotion(t *testing.T) {
+	promotedNow := dep(func(d *model.Deployment) { d.Groups[0].Promoted = true })
+	leftCatalog := func(s *model.Snapshot) { unregister(s, firstOld(s)) }
+	leftProxies := func(s *model.Snapshot) {
+		for i := range s.Proxies.Value {
+			unlist(s, i, firstOld(s))
+		}
+	}
+	ended := func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientComplete }
+	_, m := run(ready(), 6*time.Second)
+	steps := []struct {
+		what    string
+		changes []change
+		out     model.ConditionStatus
+		drained model.ConditionStatus
+		again   bool
+	}{
+		{"just promoted", []change{promotedNow}, model.False, model.False, true},
+		{"out of the catalog", []change{promotedNow, leftCatalog}, model.False, model.False, true},
+		{"out of the proxies", []change{promotedNow, leftProxies, leftCatalog}, model.True, model.False, true},
+		{"ended", []change{promotedNow, leftProxies, leftCatalog, ended}, model.True, model.True, false},
+	}
+	now := start.Add(7 * time.Second)
+	for _, step := range steps {
+		var d model.Decision
+		d, m = evaluate(ready(), m, now, step.changes...)
+		now = now.Add(time.Second)
+		require.Equal(t, ReasonPromoted, d.Reason)
+		for _, c := range d.Conditions {
+			switch c.Type {
+			case model.OldOutOfRotation:
+				require.Equal(t, step.out, c.Status, step.what)
+			case model.Drained:
+				require.Equal(t, step.drained, c.Status, step.what)
+			case model.Promoted:
+				require.Equal(t, model.True, c.Status, step.what)
+			}
+		}
+		require.Equal(t, step.again, d.RetryAfter > 0, "%s: look again", step.what)
+	}
+}

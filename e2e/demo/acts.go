@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/draingate/draingate/e2e/harness"
+)
+
+// act is one deploy, done by both sides, and what it is to show.
+type act struct {
+	number int
+	title  string
+	// about says what is going to happen.
+	about string
+	// delayed runs version 1 with the shutdown_delay that draingate asked for.
+	delayed bool
+	// cure submits the running version with that delay, under load.
+	cure bool
+	// sicken turns the canaries critical right after Nomad called them healthy.
+	sicken bool
+	// named is the act in which Nomad's promotion loses requests and draingate
+	// names the cure.
+	named bool
+	// reason is why draingate is to hold; empty where it is to promote.
+	reason string
+	// lasts is about how long it takes, for the announcement.
+	lasts time.Duration
+}
+
+func allActs() []act {
+	return []act{
+		{
+			number: 1, title: "Traefik's default refreshInterval and no shutdown_delay", lasts: 45 * time.Second, reason: "DrainUnsafe", named: true,
+			about: "Nomad promotes as soon as the canary is healthy and stops version 1, while Traefik routes on from an older list, " +
+				"for nothing to 15 s, as chance has it. draingate holds and names the cure.",
+		},
+		{
+			number: 2, title: "the cure applied", cure: true, lasts: 75 * time.Second,
+			about: "Under load, the running version is submitted with the shutdown_delay that draingate named, a second of room, and nothing else changed " +
+				"(Nomad changes it in place); then version 2. draingate promotes once every Traefik routes to the canary.",
+		},
+		{
+			number: 3, title: "the canary turns critical after Nomad called it healthy", delayed: true, sicken: true, lasts: 55 * time.Second,
+			reason: "CanaryNotPassing",
+			about: "On both sides /readyz of the canary answers 503 from the moment Nomad says healthy. Nomad sets health once and never looks " +
+				"again, so auto_promote goes on; draingate holds and version 1 serves on.",
+		},
+	}
+}
+
+// chosen are the acts with these numbers.
+func chosen(numbers []int) []act {
+	var out []act
+	for _, n := range numbers {
+		out = append(out, allActs()[n-1])
+	}
+	return out
+}
+
+// spare is the room that the demo adds to the delay that draingate named. That
+// one is the smallest that does, for the load of the catalog as it was measured
+// then; a busy machine may take longer for the next.
+const spare = time.Second
+
+// fallbackDelay is the shutdown_delay of acts 2 and 3 where act 1 is not shown
+// and so draingate was not asked: what it names for Traefik's defaults, and a
+// second of room.
+const fallbackDelay = 19*time.Second + spare
+
+// job is the job of one side of an act. The two sides differ in the name, and
+// so in the host that Traefik routes to them, and in who promotes.
+func (a act) job(gated bool, delay time.Duration) harness.Sample {
+	j := harness.Sample{
+		Name: jobName(a.number, gated), Version: "1", AutoPromote: !gated, Meta: map[string]string{"draingate_mode": "off"},
+		Warmup: 3 * time.Second, CheckInterval: 2 * time.Second, MinHealthyTime: 2 * time.Second, KillTimeout: 5 * time.Second,
+	}
+	if gated {
+		j.Meta["draingate_mode"] = "enforce"
+	}
+	if a.delayed {
+		j.ShutdownDelay = delay
+	}
+	j.Tags = j.Route("traefik")
+	return j
+}
+
+// settings are what is printed before an act, of the values that are used.
+func (a act) settings(j harness.Sample, delay time.Duration, rate int, proxy string) []string {
+	wait := fmt.Sprintf("shutdown_delay %s", j.ShutdownDelay)
+	if a.cure {
+		wait += fmt.Sprintf(", then %s, changed in place under load", delay)
+	}
+	return []string{
+		"Traefik    " + proxy,
+		fmt.Sprintf("job        %s; kill_timeout %s; min_healthy_time %s", wait, j.KillTimeout, j.MinHealthyTime),
+		fmt.Sprintf("check      /readyz every %s", j.CheckInterval),
+		fmt.Sprintf("process    warms up for %s; exits at once on the stop signal", j.Warmup),
+		fmt.Sprintf("load       %d requests a second on each side, whether or not answers come; no retry", rate),
+		"Nomad      " + settingsOf(false),
+		"draingate  " + settingsOf(true) + "; all else is the same",
+	}
+}
+
+// jobName is also the name of the service, and with .test that of the host.
+func jobName(act int, gated bool) string {
+	if gated {
+		return fmt.Sprintf("act%d-gated", act)
+	}
+	return fmt.Sprintf("act%d-auto", act)
+}
