@@ -69,7 +69,7 @@ func (s section) execute(t *testing.T, base, settings string) {
 	}
 	for label, example := range map[string]string{"Bad": s.bad, "Good": s.good} {
 		with := settings
-		for _, l := range []string{label, "Traefik"} {
+		for _, l := range []string{label, "Traefik in front"} {
 			if s.settings[l] != "" {
 				with = s.settings[l]
 				break
@@ -86,7 +86,11 @@ func (s section) execute(t *testing.T, base, settings string) {
 // ids are the rules that find something, sorted.
 func ids(t *testing.T, job, now, static string) []string {
 	t.Helper()
-	settings, err := lint.ReadSettings(t.Context(), lint.Traefik{Config: put(t, "traefik.yml", static), Version: "3.6.12"})
+	traefik := lint.Traefik{Version: "3.6.12"}
+	if !strings.HasPrefix(static, "#") { // a comment alone stands for no file
+		traefik.Config = put(t, "traefik.yml", static)
+	}
+	settings, err := lint.ReadSettings(t.Context(), traefik)
 	require.NoError(t, err)
 	o := lint.Options{Paths: []string{put(t, "example.nomad.hcl", job)}, Settings: settings, Margin: time.Second}
 	if now != "" {
@@ -164,10 +168,10 @@ func parsePage(page string) (string, []section) {
 
 func parseSection(id, text string) section {
 	s := section{id: id, head: text, settings: map[string]string{}}
-	if at := regexp.MustCompile(`(?m)^(Bad|Now|Traefik|Also)\b`).FindStringIndex(text); at != nil {
+	if at := regexp.MustCompile(`(?m)^(Bad|Now runs|Traefik in front).*:$`).FindStringIndex(text); at != nil {
 		s.head, s.rest = text[:at[0]], text[at[0]:]
 	}
-	for _, m := range regexp.MustCompile("(?ms)^(Bad|Good|Now|Traefik)[^\n]*:\n\n```(hcl|yaml)\n(.*?)^```$").FindAllStringSubmatch(s.rest, -1) {
+	for _, m := range regexp.MustCompile("(?ms)^(Bad|Good|Now runs|Traefik in front)[^\n]*:\n\n```(hcl|yaml)\n(.*?)^```$").FindAllStringSubmatch(s.rest, -1) {
 		switch label, body := m[1], m[3]; {
 		case m[2] == "yaml":
 			s.settings[label] = body
@@ -175,7 +179,7 @@ func parseSection(id, text string) section {
 			s.bad = body
 		case label == "Good":
 			s.good = body
-		case label == "Now":
+		case label == "Now runs":
 			s.now = body
 		}
 	}

@@ -3,6 +3,7 @@ package rule
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -86,10 +87,13 @@ type Finding struct {
 // Run applies the rules and returns what they find, with rule and severity
 // filled in, sorted by path, rule and message.
 func Run(rules []Rule, in Input) []Finding {
+	oneLine := strings.NewReplacer("\r", " ", "\n", " ")
 	var out []Finding
 	for _, r := range rules {
 		for _, f := range r.Find(in) {
 			f.Rule, f.Severity = r.ID, cmp.Or(f.Severity, r.Severity)
+			// What a message quotes from tags may have any character in it.
+			f.Message = oneLine.Replace(f.Message)
 			out = append(out, f)
 		}
 	}
