@@ -224,4 +224,3 @@ func updated(page string) string {
 	}
 	return strings.TrimRight(out, "\n") + "\n"
 }
-

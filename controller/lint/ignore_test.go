@@ -35,7 +35,7 @@ func TestIgnores(t *testing.T) {
 		"meta without a reason":                     {groupMeta: `draingate_ignore_DG201 = " "`, want: []string{"DG002", "DG201"}},
 		"meta that hides nothing":                   {jobMeta: `draingate_ignore_DG101 = "no"`, want: []string{"DG001 DG101 finds nothing", "DG201"}},
 		"meta and a comment that both say the same": {above: "    # draingate:ignore DG201 one\n", jobMeta: `draingate_ignore_DG201 = "two"`},
-		"meta for no rule is for a rule to report":          {jobMeta: `draingate_ignore_DG001 = "no"`, want: []string{"DG201"}},
+		"meta for no rule is for a rule to report":  {jobMeta: `draingate_ignore_DG001 = "no"`, want: []string{"DG201"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

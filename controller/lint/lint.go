@@ -55,7 +55,7 @@ func Run(o Options) (Result, error) {
 	if o.Rules == nil {
 		o.Rules = rule.All()
 	}
-	r := runner{options: o, result: Result{Settings: o.Settings}}
+	r := runner{options: o, said: map[string]bool{}, result: Result{Settings: o.Settings}}
 	names, err := jobspecs.Find(o.Paths...)
 	against, errAgainst := jobspecs.Find(o.Against...)
 	r.shared = len(names)+len(against) > 1

@@ -85,6 +85,8 @@ func TestSettingsAreShownWhereTheyComeFromOnce(t *testing.T) {
 	settings := lint.Settings{Where: "traefik.yml", Value: model.ProxySettings{Throttle: time.Second}}
 	lines, _ := found(t, lint.Options{Paths: []string{dir}, Settings: settings})
 	require.Equal(t, []string{"traefik.yml:0:0 DG501 throttle is 1s"}, lines)
+	lines, _ = found(t, lint.Options{Paths: []string{dir}, Settings: lint.Settings{Assumed: true}})
+	require.Equal(t, []string{"one.nomad:1:1 DG501 throttle is 0s"}, lines, "at the first job, where there is no file")
 	lines, _ = found(t, lint.Options{Settings: settings})
 	require.Equal(t, []string{"traefik.yml:0:0 DG501 throttle is 1s"}, lines, "the settings alone")
 }

@@ -20,7 +20,9 @@ type runner struct {
 	shared bool
 	// against has the versions that run now, by namespace and ID of the job.
 	against map[string]*current
-	result  Result
+	// said has what was found about the settings.
+	said   map[string]bool
+	result Result
 }
 
 // current is the version of a job that runs now.
@@ -94,10 +96,23 @@ func (r *runner) file(name string) error {
 	}
 	var found []located
 	for _, f := range rule.Run(r.options.Rules, in) {
-		found = append(found, r.locate(file, f))
+		if r.first(f) {
+			found = append(found, r.locate(file, f))
+		}
 	}
 	r.add(withoutIgnored(file, found, r.options.Rules))
 	return nil
+}
+
+// first is true for everything but a finding about the settings that another
+// job led to before: it is about the run and not about the job.
+func (r *runner) first(f rule.Finding) bool {
+	key := f.Rule + " " + f.Message
+	if f.Path != "" || !r.said[key] {
+		r.said[key] = r.said[key] || f.Path == ""
+		return true
+	}
+	return false
 }
 
 // locate finds the place of a finding. One about settings stands where they

@@ -84,7 +84,8 @@ func fromFile(name string) (Settings, error) {
 		return Settings{}, fmt.Errorf("--traefik-config: %w: give Traefik's static configuration, YAML or TOML", err)
 	}
 	value, err := traefik.ParseStatic(name, content)
-	if err != nil {
+	// A rule says that in the report, beside all else.
+	if err != nil && !errors.Is(err, traefik.ErrRefreshInterval) {
 		return Settings{}, fmt.Errorf("--traefik-config: %w", err)
 	}
 	return Settings{Value: value, Where: name}, nil

@@ -112,7 +112,11 @@ func TestSARIFSaysWhere(t *testing.T) {
 	require.NoError(t, Write(&out, sample(), Options{Format: SARIF, Version: "v1.2.3"}))
 	var log struct {
 		Runs []struct {
-			Tool    struct{ Driver struct{ Rules []struct{ ID, HelpURI string } } }
+			Tool struct {
+				Driver struct {
+					Rules []struct{ ID, HelpURI string }
+				}
+			}
 			Results []struct {
 				RuleID    string
 				RuleIndex int
