@@ -31,7 +31,7 @@ func proxyRules() []Rule {
 			Summary: "Traefik's settings were not given, and its defaults are assumed.",
 			Why: "The time until Traefik stops routing to an instance is made of its settings; with a longer refreshInterval than the default of 15s every drain that seems long enough may be too short " +
 				"(Traefik v3.6.12, pkg/provider/consulcatalog/consul_catalog.go, SetDefaults, and cmd/configuration.go).",
-			Find: assumed,
+			Find: settingsAssumed,
 		},
 		{
 			ID: "DG504", Name: "strict-checks-too-wide", Severity: Error,
@@ -94,7 +94,7 @@ func badRefresh(in Input) []Finding {
 	return ofSettings("", "--providers.consulcatalog.refreshinterval=15s", "providers.consulCatalog.refreshInterval is %s: Traefik ends with a panic", s.RefreshInterval)
 }
 
-func assumed(in Input) []Finding {
+func settingsAssumed(in Input) []Finding {
 	if !in.Assumed {
 		return nil
 	}
