@@ -141,7 +141,7 @@ func (d defined) open() []Finding {
 		if len(d.Tags) > 0 {
 			f.Path = d.at.at(d.Tags[0])
 		}
-		f.Message = fmt.Sprintf("%s %q depends on %s: if that is not the same for all instances, Traefik drops it", d.Kind, bare(d.Name), e)
+		f.Message = fmt.Sprintf("%s %q depends on %s: if that is not the same for all instances, Traefik drops it", d.Kind, bare(d.Name), inline(e))
 		return []Finding{f}
 	}
 	return nil
