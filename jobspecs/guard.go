@@ -1,6 +1,11 @@
 package jobspecs
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"unicode/utf8"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
@@ -18,20 +23,36 @@ const (
 	maxHCLJSON = 128 << 10
 )
 
-// tooDeep refuses what would exhaust the stack. JSON of the API needs no guard,
-// since its decoder has one (encoding/json, 10000 levels).
+// tooDeep refuses what would exhaust the stack. JSON that Go's decoder takes
+// is no deeper than that allows (encoding/json, 10000 levels); HCL's parser
+// goes on past mistakes, so that it must not see a large source with any.
 func tooDeep(src Source, syntax Syntax) Diagnostics {
-	switch {
-	case syntax == HCLJSON && len(src.Content) > maxHCLJSON:
-		return problem(src.Name, "Too large", "HCL in its JSON form is read up to %d KiB.", maxHCLJSON>>10)
-	case syntax != HCL || len(src.Content) <= freeSize:
+	if len(src.Content) <= freeSize {
 		return nil
 	}
-	tokens, _ := hclsyntax.LexConfig(src.Content, src.Name, hcl.InitialPos)
-	if at := deepest(tokens); at != nil {
-		return Diagnostics{{Range: rangeOf(*at), Summary: "Nested too deeply", Detail: "No expression may be this deep."}}
+	switch {
+	case syntax == HCL:
+		tokens, _ := hclsyntax.LexConfig(src.Content, src.Name, hcl.InitialPos)
+		if at := deepest(tokens); at != nil {
+			return Diagnostics{{Range: rangeOf(*at), Summary: "Nested too deeply", Detail: "No expression may be this deep."}}
+		}
+	case syntax == HCLJSON && len(src.Content) > maxHCLJSON:
+		return problem(src.Name, "Too large", "HCL in its JSON form is read up to %d KiB.", maxHCLJSON>>10)
+	default:
+		var mistake *json.SyntaxError
+		if err := json.Unmarshal(src.Content, new(json.RawMessage)); errors.As(err, &mistake) {
+			at := placeOf(src.Content, int(mistake.Offset))
+			return Diagnostics{{Range: Range{File: src.Name, Start: at, End: at}, Summary: "Invalid JSON", Detail: mistake.Error()}}
+		}
 	}
 	return nil
+}
+
+// placeOf is the place of a byte, its column in code points.
+func placeOf(content []byte, offset int) Pos {
+	before := content[:min(offset, len(content))]
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	return Pos{Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(line), Byte: len(before)}
 }
 
 // level is one open bracket: how many operators and brackets were met in it

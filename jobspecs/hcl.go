@@ -95,15 +95,26 @@ func (o Options) checkVarFiles() Diagnostics {
 			out = append(out, problem(name, "Cannot read file of variables", "%v", err)...)
 			continue
 		}
-		var diags hcl.Diagnostics
-		if startsWithBrace(content) {
-			_, diags = hcljson.Parse(content, name)
-		} else {
-			_, diags = hclsyntax.ParseConfig(content, name, hcl.InitialPos)
-		}
-		out = append(out, fromHCL(name, diags)...)
+		out = append(out, checkVarFile(name, content)...)
 	}
 	return out
+}
+
+func checkVarFile(name string, content []byte) Diagnostics {
+	syntax := HCL
+	if startsWithBrace(content) {
+		syntax = HCLJSON
+	}
+	if problems := tooDeep(Source{Name: name, Content: content}, syntax); problems != nil {
+		return problems
+	}
+	var diags hcl.Diagnostics
+	if syntax == HCL {
+		_, diags = hclsyntax.ParseConfig(content, name, hcl.InitialPos)
+	} else {
+		_, diags = hcljson.Parse(content, name)
+	}
+	return fromHCL(name, diags)
 }
 
 // blocksByStart has every block in the body, at any depth, by the byte at

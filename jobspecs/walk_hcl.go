@@ -52,7 +52,9 @@ func (w *hclWalker) header(b *hcl.Block) Position {
 	return out
 }
 
-func braces(b *hclsyntax.Block) Range { return rangeOf(hcl.RangeBetween(b.OpenBraceRange, b.CloseBraceRange)) }
+func braces(b *hclsyntax.Block) Range {
+	return rangeOf(hcl.RangeBetween(b.OpenBraceRange, b.CloseBraceRange))
+}
 
 func (w *hclWalker) body(at model.Path, body hcl.Body, s *shape) {
 	if s.mapping {

@@ -132,7 +132,9 @@ func isNull(expr hcl.Expression) bool {
 	return v.IsNull()
 }
 
-func (w *jsonWalker) remember(expr hcl.Expression) { w.values = append(w.values, rangeOf(expr.Range())) }
+func (w *jsonWalker) remember(expr hcl.Expression) {
+	w.values = append(w.values, rangeOf(expr.Range()))
+}
 
 // valueAt is the smallest value that reaches to the offset at which the decoder
 // stopped.

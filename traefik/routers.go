@@ -32,7 +32,7 @@ func (h *httpConfig) readRouters(out *model.TagReading) {
 		}
 		qualified := Qualify(name, model.ProviderConsulCatalog)
 		out.RouterServices[qualified] = Qualify(service, model.ProviderConsulCatalog)
-		if chain := h.expand(r.Middlewares, nil); len(chain) > 0 {
+		if chain := h.expand(r.Middlewares, make(map[string]bool)); len(chain) > 0 {
 			if out.RouterMiddlewares == nil {
 				out.RouterMiddlewares = make(map[string][]string)
 			}
@@ -48,20 +48,20 @@ func (h *httpConfig) readRouters(out *model.TagReading) {
 	}
 }
 
-// expand replaces the chains that these tags define by what is in them. Inside
-// are the chains that are being replaced, in case one contains itself.
-func (h *httpConfig) expand(names, inside []string) []string {
+// expand replaces the chains that these tags define by what is in them, each
+// once: a chain may contain itself, or others so often that it never ends.
+func (h *httpConfig) expand(names []string, seen map[string]bool) []string {
 	var out []string
 	for _, ref := range names {
 		name, own := ownName(ref)
 		m := h.Middlewares[name]
-		if own && m != nil && m.Chain != nil {
-			if !slices.Contains(inside, name) {
-				out = append(out, h.expand(m.Chain.Middlewares, append(slices.Clip(inside), name))...)
-			}
-			continue
+		switch {
+		case !own || m == nil || m.Chain == nil:
+			out = append(out, Qualify(ref, model.ProviderConsulCatalog))
+		case !seen[name]:
+			seen[name] = true
+			out = append(out, h.expand(m.Chain.Middlewares, seen)...)
 		}
-		out = append(out, Qualify(ref, model.ProviderConsulCatalog))
 	}
 	return out
 }

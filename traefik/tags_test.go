@@ -1,6 +1,7 @@
 package traefik_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -190,4 +191,13 @@ func TestHostPort(t *testing.T) {
 	for url, want := range tests {
 		require.Equal(t, want, traefik.HostPort(url), url)
 	}
+}
+
+func TestChainsOfChainsAreReadInNoTime(t *testing.T) {
+	tags := []string{"traefik.http.routers.a.rule=x", "traefik.http.routers.a.middlewares=c0,other@file", "traefik.http.middlewares.c60.chain.middlewares=last,c0"}
+	for i := range 60 {
+		tags = append(tags, fmt.Sprintf("traefik.http.middlewares.c%d.chain.middlewares=c%d,c%d", i, i+1, i+1))
+	}
+	got := readOne(defaults(), tags...)
+	require.Equal(t, map[string][]string{"a@consulcatalog": {"last@consulcatalog", "other@file"}}, got.RouterMiddlewares)
 }

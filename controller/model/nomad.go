@@ -198,7 +198,8 @@ type Port struct {
 	Static int
 	// To is the port inside the network namespace, 0 for the same one.
 	To int
-	// HostNetwork is the name of the node's network the port is on.
+	// HostNetwork is the name of the node's network the port is on; "default"
+	// where the job names none.
 	HostNetwork string
 }
 

@@ -141,12 +141,12 @@ func asksForTraefik(in Input, s model.Service) bool {
 }
 
 // eachInCatalog applies a finder to each service whose instances a proxy finds
-// in the Consul catalog and reaches directly.
+// in the Consul catalog.
 func eachInCatalog(find func(Input, place) []Finding) func(Input) []Finding {
 	return func(in Input) []Finding {
 		var out []Finding
 		for _, p := range served(in) {
-			if p.service.Provider == model.ProviderConsul && !p.service.Connect {
+			if p.service.Provider == model.ProviderConsul {
 				out = append(out, find(in, p)...)
 			}
 		}

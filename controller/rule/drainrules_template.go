@@ -55,8 +55,8 @@ func rerenders(t model.Task, i int, tmpl model.Template) (Severity, string) {
 		name = fmt.Sprintf("template %q", tmpl.Destination)
 	}
 	if call := watched(tmpl.Data); call != "" {
-		return Warning, fmt.Sprintf("%s of task %q calls %s and has change_mode = \"restart\": when that changes every allocation is killed within splay %s, without shutdown_delay %s",
-			name, t.Name, call, figure(tmpl.Splay), figure(t.ShutdownDelay))
+		return Warning, fmt.Sprintf("%s of task %q calls %s and has change_mode = \"restart\": when that changes every allocation is killed within splay %s, and none waits for its shutdown_delay",
+			name, t.Name, call, figure(tmpl.Splay))
 	}
 	if tmpl.Data == "" && tmpl.Source != "" {
 		return Unknown, fmt.Sprintf("%s of task %q has change_mode = \"restart\", which has no drain; its text is in %q, so it cannot be told whether it ever renders anew", name, t.Name, tmpl.Source)

@@ -25,7 +25,7 @@ func TestTemplateRestart(t *testing.T) {
 	at := webServer.Template(1).Child("change_mode")
 	check(t, "DG105", map[string]ruleCase{
 		"a key of Consul": {
-			has(key), []expected{{Warning, at, `template "local/app.toml" of task "server" calls key and has change_mode = "restart": when that changes every allocation is killed within splay 5s, without shutdown_delay 0s`, "change_mode   = \"signal\"\nchange_signal = \"SIGHUP\""}},
+			has(key), []expected{{Warning, at, `template "local/app.toml" of task "server" calls key and has change_mode = "restart": when that changes every allocation is killed within splay 5s, and none waits for its shutdown_delay`, "change_mode   = \"signal\"\nchange_signal = \"SIGHUP\""}},
 		},
 		"an environment that no signal changes": {
 			with(func(tmpl *model.Template) { tmpl.Env = true }), []expected{{Warning, at, "", `change_mode = "noop"`}},

@@ -139,7 +139,7 @@ func TestDrainTooShort(t *testing.T) {
 			func(_ *Input, web, _ *model.Group) {
 				web.ShutdownDelay, web.Meta = 10*time.Second, map[string]string{drain.MetaDrain: "4s"}
 			},
-			[]expected{{Error, `group["web"].shutdown_delay`, "S = 14s after it leaves the catalog (group shutdown_delay 10s + declared drain 4s (declared))", `shutdown_delay = "19s"`}},
+			[]expected{{Error, `group["web"].shutdown_delay`, "S = 14s after it leaves the catalog (group shutdown_delay 10s + declared drain 4s)", `shutdown_delay = "19s"`}},
 		},
 		"the longest request is waited for": {
 			func(_ *Input, web, _ *model.Group) { web.Meta = map[string]string{drain.MetaMaxRequest: "30s"} },
@@ -169,6 +169,10 @@ func TestDrainTooShort(t *testing.T) {
 		},
 		"settings without a bound are another rule's": {
 			func(in *Input, web, _ *model.Group) { in.Settings.Watch, web.ShutdownDelay = true, 0 }, nil,
+		},
+		"a service of the mesh": {
+			func(_ *Input, web, _ *model.Group) { web.Services[0].Connect = true },
+			[]expected{{Unknown, `group["web"].shutdown_delay`, `cannot be told: service "web" has a connect block`, ""}},
 		},
 		"a service that no proxy routes to": {
 			func(in *Input, web, _ *model.Group) { in.Tags[webService], web.ShutdownDelay = Tags{}, 0 }, nil,

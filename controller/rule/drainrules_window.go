@@ -46,6 +46,9 @@ func findDrainTooShort(in Input, p place) []Finding {
 // window is the arithmetic for an instance of this version as the next deploy
 // will find it: started with this version and not changed in place since.
 func window(in Input, p place) model.Window {
+	if why := ProviderNomad(p.service) + Connect(p.service); why != "" {
+		return model.Window{Verdict: model.VerdictUnknown, Why: why}
+	}
 	read := time.Unix(1, 0)
 	return drain.Window(drain.Input{
 		Settings:   model.Seen(in.Settings, read),
@@ -115,11 +118,7 @@ func sumOf(terms []model.Term) string {
 		if t.Value == 0 {
 			continue
 		}
-		part := t.Name + " " + figure(t.Value)
-		if t.Declared {
-			part += " (declared)"
-		}
-		out = append(out, part)
+		out = append(out, t.Name+" "+figure(t.Value))
 	}
 	if len(out) == 0 {
 		return "no delay, no drain"

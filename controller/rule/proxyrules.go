@@ -52,7 +52,7 @@ func proxyRules() []Rule {
 
 // ofSettings is a finding about the settings, which has no path.
 func ofSettings(severity Severity, remedy, format string, args ...any) []Finding {
-	return []Finding{{Severity: severity, Message: fmt.Sprintf(format, args...), Remedy: remedy}}
+	return []Finding{{Severity: severity, Message: inline(fmt.Sprintf(format, args...)), Remedy: remedy}}
 }
 
 func unpredictable(in Input) []Finding {

@@ -24,7 +24,7 @@ func noCheckAtAll() Rule {
 		Summary: "A routed service has no check.",
 		Why: "Consul calls an instance without a check passing from the moment it is registered, which for a group-level service is before " +
 			"the image is pulled (Nomad v1.11.3, client/allocrunner/alloc_runner_hooks.go): every proxy routes to a process that is not there.",
-		Find: eachRouted(func(p place) []Finding {
+		Find: eachInCatalog(func(_ Input, p place) []Finding {
 			return found(p.path, NoCheck(p.service), "check {\n  type     = \"http\"\n  path     = \"/readyz\"\n  interval = \"2s\"\n  timeout  = \"1s\"\n}")
 		}),
 	}
@@ -37,9 +37,7 @@ func routedUnchecked() Rule {
 		Why: "An instance is routed as soon as all of its checks have a status that Traefik accepts, which is passing and, by default, warning " +
 			"(Traefik v3.6.12, pkg/provider/consulcatalog/config.go). Nomad registers a check with its initial_status, Consul's default being critical " +
 			"(Consul v1.22.6, agent/agent.go); a group-level service is registered before its image is pulled. The gate holds such a job.",
-		Find: func(in Input) []Finding {
-			return eachRouted(func(p place) []Finding { return startsRouted(in, p) })(in)
-		},
+		Find: eachInCatalog(startsRouted),
 	}
 }
 

@@ -33,6 +33,9 @@ func TestNoCheckRule(t *testing.T) {
 				in.Tags[webService] = Tags{}
 			}, nil,
 		},
+		"a service in Nomad's catalog is another rule's": {
+			both(none, func(_ *Input, web, _ *model.Group) { web.Services[0].Provider = model.ProviderNomad }), nil,
+		},
 		"tags that nobody read": {
 			func(in *Input, web, api *model.Group) {
 				none(in, web, api)

@@ -142,7 +142,7 @@ func refusedTags(s side) []Finding {
 		return nil
 	}
 	if len(s.reading.Problems) == 0 {
-		return found(s.all(), fmt.Sprintf("Traefik refuses the instances of service %q: %s", s.service.Name, s.reading.Err), "")
+		return found(s.all(), fmt.Sprintf("Traefik refuses the instances of service %q: %s", s.service.Name, inline(s.reading.Err)), "")
 	}
 	var out []Finding
 	for _, p := range s.reading.Problems {
@@ -161,13 +161,13 @@ func (s side) refused(p model.TagProblem) Finding {
 		f.Severity = Warning
 		f.Message = fmt.Sprintf("tag %q needs Traefik %s or newer, and the version is not given: an older one refuses all tags of the instance", p.Tag, p.Since)
 	case p.Since != "":
-		f.Message = fmt.Sprintf("tag %q needs Traefik %s or newer and this is %s: %s", p.Tag, p.Since, s.in.TraefikVersion, effect)
+		f.Message = fmt.Sprintf("tag %q needs Traefik %s or newer and this is %s: %s", p.Tag, p.Since, inline(s.in.TraefikVersion), effect)
 	case p.Near != "":
 		_, value, _ := strings.Cut(p.Tag, "=")
-		f.Message = fmt.Sprintf("tag %q has a key that Traefik does not know (did you mean %s?): %s", p.Tag, p.Near, effect)
+		f.Message = fmt.Sprintf("tag %q has a key that Traefik does not know (did you mean %s?): %s", p.Tag, inline(p.Near), effect)
 		f.Remedy = strconv.Quote(s.in.Settings.Prefix + "." + p.Near + "=" + value)
 	default:
-		f.Message = fmt.Sprintf("tag %q: %s: %s", p.Tag, p.Message, effect)
+		f.Message = fmt.Sprintf("tag %q: %s: %s", p.Tag, inline(p.Message), effect)
 	}
 	return f
 }
@@ -205,7 +205,7 @@ func unknownTags(s side) []Finding {
 	if len(conflictingSwitches(s.in, s.service.Name)) > 0 {
 		return nil
 	}
-	return found(s.all(), fmt.Sprintf("it cannot be told what Traefik makes of the %s of service %q: %s", s.attribute(), s.service.Name, s.reading.Unknown), "")
+	return found(s.all(), fmt.Sprintf("it cannot be told what Traefik makes of the %s of service %q: %s", s.attribute(), s.service.Name, inline(s.reading.Unknown)), "")
 }
 
 // notExposed looks for routing tags of a service that the provider leaves out
@@ -219,10 +219,10 @@ func notExposed(in Input, p place) []Finding {
 	switch {
 	case r.Enable == nil && s.routing():
 		f := Finding{Path: s.all(), Severity: Warning, Remedy: strconv.Quote(want),
-			Message: fmt.Sprintf("service %q has tags for Traefik and none is %s, and exposedByDefault is false: it is not routed", p.service.Name, want)}
+			Message: fmt.Sprintf("service %q has tags for Traefik and none is %q, and exposedByDefault is false: it is not routed", p.service.Name, want)}
 		return []Finding{f}
 	case r.Enable != nil && r.Enable.On && !strings.EqualFold(r.Enable.Tag, want):
-		return found(s.at(r.Enable.Index), fmt.Sprintf("tag %q enables nothing with exposedByDefault = false: Traefik asks Consul for instances with the tag %s", r.Enable.Tag, want), strconv.Quote(want))
+		return found(s.at(r.Enable.Index), fmt.Sprintf("tag %q enables nothing with exposedByDefault = false: Traefik asks Consul for instances with the tag %q", r.Enable.Tag, want), strconv.Quote(want))
 	}
 	return nil
 }
@@ -242,3 +242,6 @@ func (s side) routing() bool {
 
 // bare is a name without the Consul catalog's suffix.
 func bare(name string) string { return strings.TrimSuffix(name, "@"+model.ProviderConsulCatalog) }
+
+// inline makes one line of a text that others wrote.
+func inline(text string) string { return strings.Join(strings.Fields(text), " ") }

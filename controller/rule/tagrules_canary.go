@@ -74,7 +74,7 @@ func enableFlips(in Input) []Finding {
 	var out []Finding
 	var seen []string
 	for _, p := range in.tagged() {
-		if slices.Contains(seen, p.service.Name) {
+		if !p.switchesOff() || slices.Contains(seen, p.service.Name) {
 			continue
 		}
 		seen = append(seen, p.service.Name)
@@ -83,6 +83,12 @@ func enableFlips(in Input) []Finding {
 		}
 	}
 	return out
+}
+
+// switchesOff reports whether some tag of the service says enable=false.
+func (p place) switchesOff() bool {
+	off := func(r model.TagReading) bool { return r.Enable != nil && !r.Enable.On }
+	return off(p.tags.Stable) || off(p.tags.Canary)
 }
 
 func (s switched) flip() Finding {

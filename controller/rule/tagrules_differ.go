@@ -20,8 +20,7 @@ type defined struct {
 // the job, and of the same service's tags where these are canary_tags.
 func differentTags(in Input) []Finding {
 	var out []Finding
-	running := runningDefinitions(in.Against)
-	var own []defined
+	running, own := runningDefinitions(in.Against), byName{}
 	for _, p := range in.tagged() {
 		sides := in.sides(p)
 		for _, d := range sides[0].definitions() {
@@ -32,27 +31,38 @@ func differentTags(in Input) []Finding {
 			}
 		}
 		for _, s := range sides[1:] {
+			tags := byName{}
+			tags.add(sides[0].definitions())
 			for _, d := range s.definitions() {
-				out = append(out, d.conflicts(sides[0].definitions(), "with the tags, which the other instances have")...)
+				out = append(out, d.conflicts(tags, "with the tags, which the other instances have")...)
 				out = append(out, d.conflicts(running, "with the version that runs now")...)
 			}
 		}
-		own = append(own, sides[0].definitions()...)
+		own.add(sides[0].definitions())
 	}
 	return out
 }
 
 // runningDefinitions are those of the version that runs now, none where it is
 // not known.
-func runningDefinitions(against *Input) []defined {
+func runningDefinitions(against *Input) byName {
+	out := byName{}
 	if against == nil {
-		return nil
+		return out
 	}
-	var out []defined
 	for _, p := range against.tagged() {
-		out = append(out, against.sides(p)[0].definitions()...)
+		out.add(against.sides(p)[0].definitions())
 	}
 	return out
+}
+
+// byName are definitions by kind and name, in the order of the job.
+type byName map[[2]string][]defined
+
+func (b byName) add(definitions []defined) {
+	for _, d := range definitions {
+		b[[2]string{d.Kind, d.Name}] = append(b[[2]string{d.Kind, d.Name}], d)
+	}
 }
 
 func (s side) definitions() []defined {
@@ -73,10 +83,10 @@ func (p place) overlaps() bool {
 
 // conflicts are the definitions of the same name with other contents. Whose
 // says where those are, with their service's name if it has a place for it.
-func (d defined) conflicts(others []defined, whose string) []Finding {
+func (d defined) conflicts(others byName, whose string) []Finding {
 	var out []Finding
-	for _, o := range others {
-		if o.Kind == d.Kind && o.Name == d.Name && o.Content != d.Content {
+	for _, o := range others[[2]string{d.Kind, d.Name}] {
+		if o.Content != d.Content {
 			out = append(out, d.conflict(o, strings.ReplaceAll(whose, "%s", fmt.Sprintf("%q", o.at.service.Name))))
 		}
 	}
@@ -120,6 +130,9 @@ func (s side) quote(tags []int) string {
 // open says that contents depend on something that may be another thing for
 // each instance, in which case any two of them conflict.
 func (d defined) open() []Finding {
+	if !strings.Contains(d.Content, "${") {
+		return nil
+	}
 	for _, e := range regexp.MustCompile(`\$\{[^}]*\}`).FindAllString(d.Content, -1) {
 		if sameForAll(strings.TrimSpace(e[2 : len(e)-1])) {
 			continue
@@ -128,7 +141,7 @@ func (d defined) open() []Finding {
 		if len(d.Tags) > 0 {
 			f.Path = d.at.at(d.Tags[0])
 		}
-		f.Message = fmt.Sprintf("%s %q depends on %s: if that is not the same for all instances, Traefik drops it", d.Kind, bare(d.Name), e)
+		f.Message = fmt.Sprintf("%s %q depends on %s: if that is not the same for all instances, Traefik drops it", d.Kind, bare(d.Name), inline(e))
 		return []Finding{f}
 	}
 	return nil

@@ -193,7 +193,7 @@ func otherPath(svc model.TagService, checks []model.Check) string {
 	if slices.ContainsFunc(checks, func(c model.Check) bool { return "/"+strings.TrimPrefix(c.Path, "/") == path }) {
 		return ""
 	}
-	return fmt.Sprintf("Traefik's health check of %q asks %s and Nomad's check %q asks %s: they can disagree about the same instance", bare(svc.Name), path, checks[0].Name, checks[0].Path)
+	return fmt.Sprintf("Traefik's health check of %q asks %s and Nomad's check %q asks %s: they can disagree about the same instance", bare(svc.Name), inline(path), checks[0].Name, inline(checks[0].Path))
 }
 
 // otherPort compares with the ports that the job itself fixes, as seen from

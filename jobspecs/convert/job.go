@@ -13,7 +13,8 @@ import (
 // Job converts a job and applies Nomad's own defaults first: those of its
 // command line, since a job that an older Nomad registered lacks what was
 // added later, and those that a server adds when a job is registered
-// (nomad/structs, v1.11.3: Job, Service and ServiceCheck, Canonicalize), since
+// (nomad/structs, v1.11.3: Job, Task, Service, ServiceCheck and
+// NetworkResource, Canonicalize), since
 // a job from a file has not been there. It changes the job it is given. The
 // result is nil for a nil job.
 func Job(j *nomadapi.Job) *model.Job {

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -32,7 +33,7 @@ func networks(in []*nomadapi.NetworkResource) []model.Network {
 	for _, n := range in {
 		network := model.Network{Mode: n.Mode}
 		for _, p := range slices.Concat(n.ReservedPorts, n.DynamicPorts) {
-			network.Ports = append(network.Ports, model.Port{Label: p.Label, Static: p.Value, To: p.To, HostNetwork: p.HostNetwork})
+			network.Ports = append(network.Ports, model.Port{Label: p.Label, Static: p.Value, To: p.To, HostNetwork: cmp.Or(p.HostNetwork, "default")})
 		}
 		out = append(out, network)
 	}

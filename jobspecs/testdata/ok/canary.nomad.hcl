@@ -56,7 +56,7 @@ job "canary" {
         "traefik.http.services.web.loadbalancer.healthcheck.path=/readyz",
       ]
       canary_tags = ["traefik.enable=true", "canary"]
-      on_update   = "ignore_warnings"
+      on_update   = "require_healthy"
 
       check {
         name     = "ready"

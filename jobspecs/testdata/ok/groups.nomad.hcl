@@ -24,7 +24,7 @@ job "groups" {
   }
 
   group "b" {
-    count = 0
+    count = 2
     scaling {
       min = 1
       max = 5

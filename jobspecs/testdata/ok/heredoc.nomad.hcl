@@ -32,9 +32,9 @@ EOF
       }
     }
     service {
-      name = "ünïcödé 🚀"
+      name = "unicode"
       port = "80"
-      tags = ["é=ü", "👩‍👩‍👧 family", "after"]
+      tags = ["é=ü", "👩‍👩‍👧 family", "after"] /* ünïcödé 🚀 */
     }
   }
 }

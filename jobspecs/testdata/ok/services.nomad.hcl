@@ -6,10 +6,10 @@ job "services" {
     }
     service {
       port     = "http"
-      provider = "nomad"
+      provider = "consul"
     }
     service {
-      name           = "${JOB}-${TASKGROUP}"
+      name           = "${JOB}-${TASKGROUP}-two"
       port           = "http"
       address_mode   = "host"
       task           = "app"
@@ -65,6 +65,19 @@ job "services" {
         name = "${TASK}-${node.unique.name}"
         port = "admin"
       }
+    }
+  }
+  group "native" {
+    network {
+      port "http" {}
+    }
+    service {
+      port     = "http"
+      provider = "nomad"
+    }
+    task "app" {
+      driver = "raw_exec"
+      config { command = "/bin/app" }
     }
   }
 }
