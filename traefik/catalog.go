@@ -35,6 +35,7 @@ func readService(s model.ProxySettings, regs []model.Registration, out map[strin
 		// An error of the instance's own says more than what its service does.
 		if stop && own.Err == "" {
 			own = outer
+			own.Problems = nil // their places are those of all tags together
 		}
 		out[r.ServiceID] = own
 	}
@@ -51,7 +52,7 @@ func admitService(s model.ProxySettings, regs []model.Registration) (model.TagRe
 	}
 	own, err := decodeProvider(labelsOf(union, s.Prefix), providerDefaults(s))
 	if err != nil {
-		return model.TagReading{Err: err.Error()}, true
+		return refuse(err), true
 	}
 	return admit(s, union, *own, "the tags of all instances of "+regs[0].ServiceName)
 }

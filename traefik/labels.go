@@ -12,6 +12,8 @@ import (
 
 // label is a tag in the neutral form that is decoded: traefik.key = value.
 type label struct {
+	// index is the place of the tag among the instance's tags.
+	index int
 	tag   string
 	value string
 }
@@ -22,12 +24,12 @@ type label struct {
 // last of several with one key wins.
 func labelsOf(tags []string, prefix string) map[string]label {
 	out := make(map[string]label)
-	for _, tag := range tags {
+	for i, tag := range tags {
 		key, value, ok := strings.Cut(tag, "=")
 		if !ok || !strings.HasPrefix(tag, prefix) {
 			continue
 		}
-		out[parser.DefaultRootName+"."+strings.TrimPrefix(key, prefix+".")] = label{tag: tag, value: value}
+		out[parser.DefaultRootName+"."+strings.TrimPrefix(key, prefix+".")] = label{index: i, tag: tag, value: value}
 	}
 	return out
 }
@@ -71,7 +73,8 @@ func decodeTags(labels map[string]string, into any, filters []string) (err error
 }
 
 // decodeLabels decodes all labels at once, as Traefik does. The decoder does
-// not say which label it refuses, so on an error each is decoded alone.
+// not say which label it refuses, so on an error each is decoded alone, and
+// the error is a refusal.
 func decodeLabels[T any](labels map[string]label, fresh func() *T, filters ...string) (*T, error) {
 	all := make(map[string]string, len(labels))
 	for k, l := range labels {
@@ -82,11 +85,12 @@ func decodeLabels[T any](labels map[string]label, fresh func() *T, filters ...st
 	if cause == nil {
 		return into, nil
 	}
+	refused := refusal{cause: cause}
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		one := map[string]string{k: labels[k].value}
 		if err := decodeTags(one, fresh(), filters); err != nil {
-			return nil, fmt.Errorf("tag %q: %s", labels[k].tag, oneLine(err))
+			refused.tags = append(refused.tags, refusedTag{key: k, label: labels[k], cause: err})
 		}
 	}
-	return nil, fmt.Errorf("the tags taken together: %s", oneLine(cause))
+	return nil, refused
 }

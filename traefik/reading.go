@@ -45,7 +45,7 @@ func (h *httpConfig) any() bool {
 // complete adds the default service and router where the tags name none.
 func (h *httpConfig) complete(name string) {
 	if len(h.Services) == 0 {
-		h.Services = map[string]*httpService{name: {LoadBalancer: &loadBalancer{}}}
+		h.Services = map[string]*httpService{name: {LoadBalancer: newLoadBalancer()}}
 	}
 	if len(h.Routers) == 0 && len(h.Services) == 1 {
 		h.Routers = map[string]*httpRouter{name: {}}
@@ -69,6 +69,7 @@ func readLoadBalancer(name string, svc *httpService, reg model.Registration) (mo
 		Name:        Qualify(name, model.ProviderConsulCatalog),
 		HostPort:    hostPort,
 		HealthCheck: lb.HealthCheck.read(),
+		Passive:     lb.PassiveHealthCheck.read(),
 		Sticky:      lb.Sticky != nil && lb.Sticky.Cookie != nil,
 		Weight:      first.weight(),
 	}, nil
@@ -106,12 +107,25 @@ func (h *serverHealthCheck) read() *model.HealthCheck {
 	if h == nil {
 		return nil
 	}
-	return &model.HealthCheck{
+	out := &model.HealthCheck{
 		Path:     h.Path,
 		Port:     h.Port,
 		Interval: positive(h.Interval, healthInterval),
 		Timeout:  positive(h.Timeout, healthTimeout),
+		GRPC:     h.Mode == "grpc",
 	}
+	out.UnhealthyInterval = out.Interval
+	if h.UnhealthyInterval != nil {
+		out.UnhealthyInterval = positive(*h.UnhealthyInterval, healthInterval)
+	}
+	return out
+}
+
+func (h *passiveHealthCheck) read() *model.PassiveHealthCheck {
+	if h == nil {
+		return nil
+	}
+	return &model.PassiveHealthCheck{FailureWindow: time.Duration(h.FailureWindow), MaxFailedAttempts: h.MaxFailedAttempts}
 }
 
 func positive(d duration, otherwise time.Duration) time.Duration {

@@ -25,14 +25,45 @@ func (h *httpConfig) readRouters(out *model.TagReading) {
 				service = only
 			}
 		}
+		r.Service = service
 		kept = append(kept, r)
 		if out.RouterServices == nil {
 			out.RouterServices = make(map[string]string)
 		}
-		out.RouterServices[Qualify(name, model.ProviderConsulCatalog)] = Qualify(service, model.ProviderConsulCatalog)
+		qualified := Qualify(name, model.ProviderConsulCatalog)
+		out.RouterServices[qualified] = Qualify(service, model.ProviderConsulCatalog)
+		if chain := h.expand(r.Middlewares, make(map[string]bool)); len(chain) > 0 {
+			if out.RouterMiddlewares == nil {
+				out.RouterMiddlewares = make(map[string][]string)
+			}
+			out.RouterMiddlewares[qualified] = chain
+		}
 	}
 	out.Routers = slices.Sorted(maps.Keys(out.RouterServices))
 	out.Retry = h.retryOf(kept)
+	for _, name := range slices.Sorted(maps.Keys(h.Middlewares)) {
+		if m := h.Middlewares[name]; m.Retry != nil {
+			out.Retries = append(out.Retries, *m.Retry.read(name))
+		}
+	}
+}
+
+// expand replaces the chains that these tags define by what is in them, each
+// once: a chain may contain itself, or others so often that it never ends.
+func (h *httpConfig) expand(names []string, seen map[string]bool) []string {
+	var out []string
+	for _, ref := range names {
+		name, own := ownName(ref)
+		m := h.Middlewares[name]
+		switch {
+		case !own || m == nil || m.Chain == nil:
+			out = append(out, Qualify(ref, model.ProviderConsulCatalog))
+		case !seen[name]:
+			seen[name] = true
+			out = append(out, h.expand(m.Chain.Middlewares, seen)...)
+		}
+	}
+	return out
 }
 
 // retryOf returns the weakest retry of the routers, nil where any has none.

@@ -92,12 +92,6 @@ type serverHealthCheck struct {
 	Headers           map[string]string
 }
 
-// SetDefaults is called by the decoder before it fills the struct in.
-func (h *serverHealthCheck) SetDefaults() {
-	h.Interval = duration(healthInterval)
-	h.Timeout = duration(healthTimeout)
-}
-
 type passiveHealthCheck struct {
 	FailureWindow     duration
 	MaxFailedAttempts int

@@ -68,6 +68,13 @@ func (c *catalogSettings) SetDefaults() {
 	c.StrictChecks = []string{model.StatusPassing, model.StatusWarning}
 }
 
+// ErrRefreshInterval says that a refreshInterval is not above 0, on which
+// Traefik ends with a panic (pkg/provider/consulcatalog/consul_catalog.go,
+// repeatSend, v3.6.12). The settings that ParseStatic returns with it are those
+// of the file all the same, for whoever reports on them; nothing can be
+// predicted from them.
+var ErrRefreshInterval = errors.New("Traefik ends with a panic on anything that is not above 0")
+
 // settings converts and checks what was decoded. A nil catalog is a provider
 // that is not enabled.
 func settings(source string, throttle time.Duration, c *catalogSettings) (model.ProxySettings, error) {
@@ -78,7 +85,8 @@ func settings(source string, throttle time.Duration, c *catalogSettings) (model.
 	if c == nil {
 		return out, nil
 	}
-	if err := c.check(); err != nil {
+	err := c.check()
+	if err != nil && !errors.Is(err, ErrRefreshInterval) {
 		return model.ProxySettings{}, err
 	}
 	out.ConsulCatalog = true
@@ -87,18 +95,18 @@ func settings(source string, throttle time.Duration, c *catalogSettings) (model.
 	out.StrictChecks = statuses(c.StrictChecks)
 	out.ExposedByDefault, out.Prefix, out.Constraints = c.ExposedByDefault, c.Prefix, c.Constraints
 	out.ConnectAware, out.ConnectByDefault = c.ConnectAware, c.ConnectByDefault
-	return out, nil
+	return out, err
 }
 
 // check refuses what Traefik crashes on and what nothing can be told from.
 func (c *catalogSettings) check() error {
 	switch {
-	case c.RefreshInterval <= 0:
-		return fmt.Errorf("%s.refreshInterval is %s: Traefik ends with a panic on anything that is not above 0", catalogPath, time.Duration(c.RefreshInterval))
 	case len(c.StrictChecks) == 0:
 		return errors.New(catalogPath + ".strictChecks is empty: Traefik would take no instance at all; name statuses such as passing")
 	case len(c.Namespaces) > 0:
 		return errors.New(catalogPath + ".namespaces is set: routers of several Consul namespaces are not supported")
+	case c.RefreshInterval <= 0:
+		return fmt.Errorf("%s.refreshInterval is %s: %w", catalogPath, time.Duration(c.RefreshInterval), ErrRefreshInterval)
 	default:
 		return nil
 	}

@@ -66,7 +66,7 @@ func ParseStatic(name string, content []byte) (model.ProxySettings, error) {
 	}
 	out, err := settings(name, time.Duration(providers.ProvidersThrottleDuration), providers.ConsulCatalog)
 	if err != nil {
-		return model.ProxySettings{}, fmt.Errorf("%s: %w", name, err)
+		return out, fmt.Errorf("%s: %w", name, err)
 	}
 	return out, nil
 }

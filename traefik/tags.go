@@ -13,25 +13,47 @@ import (
 //
 // All names in the reading are name@provider.
 func ReadTags(s model.ProxySettings, reg model.Registration) model.TagReading {
+	out, _ := readLabels(s, reg, labelsOf(reg.Tags, s.Prefix))
+	return out
+}
+
+// readLabels also returns the configuration that the reading was made of, nil
+// where the instance is not exposed or has nothing of HTTP.
+func readLabels(s model.ProxySettings, reg model.Registration, labels map[string]label) (model.TagReading, *dynamicConfig) {
 	if !s.ConsulCatalog {
-		return model.TagReading{Excluded: "the Consul catalog provider is not enabled"}
+		return model.TagReading{Excluded: "the Consul catalog provider is not enabled"}, nil
 	}
-	labels := labelsOf(reg.Tags, s.Prefix)
 	own, err := decodeProvider(labels, providerDefaults(s))
 	if err != nil {
-		return model.TagReading{Err: err.Error()}
+		return refuse(err), nil
 	}
-	if out, stop := admit(s, reg.Tags, *own, "the tags"); stop {
-		return out
+	out, conf := readEnabled(s, reg, labels, *own)
+	out.Enable = enableSwitch(labels, own.Enable)
+	return out, conf
+}
+
+func readEnabled(s model.ProxySettings, reg model.Registration, labels map[string]label, own providerLabels) (model.TagReading, *dynamicConfig) {
+	if out, stop := admit(s, reg.Tags, own, "the tags"); stop {
+		return out, nil
 	}
 	if !s.ExposedByDefault && !hasEnableTag(reg.Tags, s.Prefix) {
-		return model.TagReading{Excluded: fmt.Sprintf("exposedByDefault is false and no tag is %s.enable=true", s.Prefix)}
+		return model.TagReading{Excluded: fmt.Sprintf("exposedByDefault is false and no tag is %s.enable=true", s.Prefix)}, nil
 	}
 	conf, err := decodeDynamic(labels)
 	if err != nil {
-		return model.TagReading{Err: err.Error()}
+		return refuse(err), nil
 	}
-	return read(conf, reg, defaultName(reg, own.ConsulCatalog.Canary))
+	return read(conf, reg, defaultName(reg, own.ConsulCatalog.Canary)), conf
+}
+
+// enableSwitch finds the tag that the decoded flag comes from.
+func enableSwitch(labels map[string]label, on bool) *model.TagSwitch {
+	for key, l := range labels {
+		if strings.EqualFold(key, "traefik.enable") {
+			return &model.TagSwitch{Index: l.index, Tag: l.tag, On: on}
+		}
+	}
+	return nil
 }
 
 func providerDefaults(s model.ProxySettings) providerLabels {

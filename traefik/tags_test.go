@@ -1,6 +1,7 @@
 package traefik_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -28,11 +29,13 @@ func TestReadTagsReadsEverythingOfALoadBalancer(t *testing.T) {
 		NonHTTP: true,
 		Services: []model.TagService{{
 			Name: "web@consulcatalog", HostPort: "10.0.0.1:8080", Sticky: true, Weight: 0,
-			HealthCheck: &model.HealthCheck{Path: "/readyz", Port: 9, Interval: time.Second, Timeout: 5 * time.Second},
+			HealthCheck: &model.HealthCheck{Path: "/readyz", Port: 9, Interval: time.Second, UnhealthyInterval: time.Second, Timeout: 5 * time.Second},
 		}},
-		Routers:        []string{"web@consulcatalog"},
-		RouterServices: map[string]string{"web@consulcatalog": "web@consulcatalog"},
-		Retry:          &model.Retry{Name: "again@consulcatalog", Attempts: 4, InitialInterval: 100 * time.Millisecond},
+		Routers:           []string{"web@consulcatalog"},
+		RouterServices:    map[string]string{"web@consulcatalog": "web@consulcatalog"},
+		Retry:             &model.Retry{Name: "again@consulcatalog", Attempts: 4, InitialInterval: 100 * time.Millisecond},
+		Retries:           []model.Retry{{Name: "again@consulcatalog", Attempts: 4, InitialInterval: 100 * time.Millisecond}},
+		RouterMiddlewares: map[string][]string{"web@consulcatalog": {"again@consulcatalog"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("reading (-want +got):\n%s", diff)
@@ -188,4 +191,13 @@ func TestHostPort(t *testing.T) {
 	for url, want := range tests {
 		require.Equal(t, want, traefik.HostPort(url), url)
 	}
+}
+
+func TestChainsOfChainsAreReadInNoTime(t *testing.T) {
+	tags := []string{"traefik.http.routers.a.rule=x", "traefik.http.routers.a.middlewares=c0,other@file", "traefik.http.middlewares.c60.chain.middlewares=last,c0"}
+	for i := range 60 {
+		tags = append(tags, fmt.Sprintf("traefik.http.middlewares.c%d.chain.middlewares=c%d,c%d", i, i+1, i+1))
+	}
+	got := readOne(defaults(), tags...)
+	require.Equal(t, map[string][]string{"a@consulcatalog": {"last@consulcatalog", "other@file"}}, got.RouterMiddlewares)
 }

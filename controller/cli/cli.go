@@ -35,7 +35,7 @@ type Program struct {
 // returns the exit code. An error is one line on Stderr.
 func (p Program) Main(ctx context.Context, args []string) int {
 	root := p.root()
-	root.SetArgs(args)
+	root.SetArgs(asNomadSpells(args))
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
@@ -57,14 +57,14 @@ sending to them. What is not known holds the promotion.
 Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 5 Nomad, Consul, a Traefik or the status endpoint cannot be seen.`,
 		Example: `  draingate run --traefik-service traefik
-  draingate status
-  draingate status web`,
+  draingate status web
+  draingate lint .`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(p.runCommand(), p.statusCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.lintCommand(), p.statusCommand(), p.versionCommand())
 	return root
 }
 

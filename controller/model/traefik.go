@@ -124,6 +124,77 @@ type TagReading struct {
 	RouterServices map[string]string
 	// Retry is the retry middleware of the routers; nil where any router has none.
 	Retry *Retry
+	// RouterMiddlewares holds the middlewares of each of the routers that has
+	// any, in their order, with the chains that the tags define replaced by
+	// what is in them; all as name@provider.
+	RouterMiddlewares map[string][]string
+	// Retries are all retry middlewares that the tags define, whatever their
+	// attempts, sorted by name.
+	Retries []Retry
+	// Problems are the tags for which Traefik refuses all of them, in the order
+	// of the tags; empty where Err is about the tags taken together.
+	Problems []TagProblem
+	// Enable is the tag that switches the instance on or off, nil where there
+	// is none or it cannot be read.
+	Enable *TagSwitch
+	// Definitions are only there where a job's tags were read: the routers,
+	// services and middlewares, sorted by kind and name.
+	Definitions []TagDefinition
+}
+
+// TagProblem is one tag that Traefik refuses.
+type TagProblem struct {
+	// Index is the place of the tag among the tags.
+	Index int
+	// Tag is the tag as written.
+	Tag string
+	// Message says what is wrong, for a person.
+	Message string
+	// Near is the known key that is nearest to an unknown one, without the
+	// prefix; empty where none is near.
+	Near string
+	// Since is the first version of Traefik that takes the tag, empty where
+	// none is known to.
+	Since string
+	// Freezes is true where the tag ends the load of the whole catalog.
+	Freezes bool
+}
+
+// TagSwitch is a tag that speaks to the provider itself, with its place among
+// the tags.
+type TagSwitch struct {
+	Index int
+	Tag   string
+	On    bool
+}
+
+// Kinds of what tags define.
+const (
+	KindRouter     = "router"
+	KindService    = "service"
+	KindMiddleware = "middleware"
+)
+
+// TagDefinition is something that tags define or imply, in a form that can be
+// compared: where two instances define the same name with different contents,
+// Traefik drops it for both.
+type TagDefinition struct {
+	// Kind is router, service or middleware.
+	Kind string
+	// Name is name@provider.
+	Name string
+	// Content is what Traefik compares, with defaults filled in; for a service
+	// without its servers, which may differ.
+	Content string
+	// Tags are the places of the tags that say it, empty where it is implied.
+	Tags []int
+}
+
+// ServiceTags are what a proxy makes of the tags and the canary_tags of one
+// service of a job. Canary equals Stable where the service has no canary_tags,
+// which Nomad uses instead of the tags and not with them.
+type ServiceTags struct {
+	Stable, Canary TagReading
 }
 
 // TagService is one load balancer that the tags of an instance define.
@@ -134,7 +205,9 @@ type TagService struct {
 	// where the tags give a URL that has no host and port.
 	HostPort    string
 	HealthCheck *HealthCheck
-	Sticky      bool
+	// Passive is the health check by failed requests, nil where there is none.
+	Passive *PassiveHealthCheck
+	Sticky  bool
 	// Weight is the share of requests this instance asks for, 1 unless said
 	// otherwise; 0 or less gets none.
 	Weight int
@@ -145,7 +218,18 @@ type HealthCheck struct {
 	Path     string
 	Port     int
 	Interval time.Duration
-	Timeout  time.Duration
+	// UnhealthyInterval is the interval for servers that are DOWN.
+	UnhealthyInterval time.Duration
+	Timeout           time.Duration
+	// GRPC is true for a check over gRPC, which has no path.
+	GRPC bool
+}
+
+// PassiveHealthCheck is Traefik's health check by failed requests: after so
+// many failures within the window the server is DOWN for the window.
+type PassiveHealthCheck struct {
+	FailureWindow     time.Duration
+	MaxFailedAttempts int
 }
 
 // Retry is Traefik's retry middleware. Attempts counts all tries.

@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/draingate/draingate/controller/cli/exit"
+	"github.com/draingate/draingate/controller/cli/options"
+	"github.com/draingate/draingate/controller/lint"
+	"github.com/draingate/draingate/controller/lint/report"
+	"github.com/draingate/draingate/controller/rule"
+)
+
+// failOnNever lets findings pass whatever they are.
+const failOnNever = "never"
+
+func (p Program) lintCommand() *cobra.Command {
+	o := options.DefaultLint()
+	var to targets
+	cmd := &cobra.Command{
+		Use:   "lint [PATH]...",
+		Short: "Find in job specifications what a deploy will drop",
+		Long: `lint reads Nomad job specifications (HCL with variables, or JSON) and Traefik's
+settings and reports what will drop requests, get a deployment stuck or defeat
+the gate. It needs no Nomad and no Consul.
+
+A PATH is a file, a folder (in which files that end in .nomad, .nomad.hcl or
+.nomad.json are taken, and other .hcl files with a job block), a pattern such as
+'jobs/**/*.hcl', or - for standard input. Variables are given as to nomad job run:
+--var, --var-file (or -var, -var-file) and NOMAD_VAR_name.
+
+Without --traefik-config or --traefik-url Traefik's own defaults are assumed.
+Where both are given, the process counts and the file is for a Traefik that is too
+old to report its settings.
+
+A finding is ignored by a comment on its line or above it, or by the meta of
+its job or group. A reason is required:
+
+  # draingate:ignore DG101 nobody calls this at night
+  meta { draingate_ignore_DG101 = "nobody calls this at night" }
+
+It exits with 1 if there are findings of the severity --fail-on or worse, with 2
+if something cannot be read, and with 5 if the Traefik does not answer.`,
+		Example: `  # Every job in this folder, with Traefik's defaults.
+  draingate lint .
+
+  # With the settings of the Traefik in front, and variables.
+  draingate lint --traefik-config traefik.yml --var tag=1.2.3 web.nomad.hcl
+
+  # What the next version changes, compared with the one that runs now.
+  nomad job inspect web | draingate lint --against - web.nomad.hcl
+
+  # In continuous integration: annotations on standard output, SARIF in a file.
+  draingate lint --format github --format sarif --output lint.sarif jobs/`,
+	}
+	addLintFlags(cmd, &o, &to)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := p.fromEnvironment(cmd); err != nil {
+			return exit.With(exit.Usage, err)
+		}
+		o.Paths = args
+		return p.lint(cmd.Context(), o, to.all())
+	}
+	return cmd
+}
+
+func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringArrayVar(&o.Vars, "var", nil, "a value `NAME=VALUE` for a variable of the job specifications (repeatable)")
+	f.StringArrayVar(&o.VarFiles, "var-file", nil, "a `FILE` with values for variables (repeatable)")
+	f.StringArrayVar(&o.Against, "against", nil, "a `PATH` with the version of a job that runs now, to compare with (repeatable)")
+	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration, YAML or TOML")
+	f.StringSliceVar(&o.Traefik.URLs, "traefik-url", nil, "the base `URL` of a running Traefik's API, to ask for its settings")
+	f.StringVar(&o.Traefik.APIBasePath, "traefik-api-base-path", "", "the `PATH` before /api")
+	f.StringVar(&o.Traefik.APIUser, "traefik-api-user", "", "the `USER` for basic authentication at the API")
+	f.StringVar(&o.Traefik.APIPasswordFile, "traefik-api-password-file", "", "a `FILE` that holds the password of that user")
+	f.StringVar(&o.Traefik.APICA, "traefik-api-ca", "", "a PEM `FILE` with the authorities to trust for an https API")
+	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
+	f.StringVar(&o.TraefikVersion, "traefik-version", "", "the `VERSION` of Traefik, such as 3.6.12, where no running one tells it")
+	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
+	f.Var(formatValue{to}, "format", strings.Join(report.Formats(), ", ")+" (repeatable)")
+	f.Var(outputValue{to}, "output", "the `FILE` for the --format before it; - is standard output (repeatable)")
+	f.StringVar(&o.FailOn, "fail-on", o.FailOn, "the mildest severity to fail on: error, warning, notice, unknown or never")
+}
+
+// lint runs, prints, and returns the error that the exit code is taken from.
+func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
+	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to)); err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	settings, err := lint.ReadSettings(ctx, lintTraefik(o))
+	if err != nil {
+		code := exit.Usage
+		if _, ok := errors.AsType[*lint.CannotAskError](err); ok {
+			code = exit.CannotSee
+		}
+		return exit.With(code, err)
+	}
+	result, err := lint.Run(p.lintOptions(o, settings))
+	if err != nil && result.Files == 0 {
+		return exit.With(exit.Usage, err)
+	}
+	if problem := p.printLint(result, to); problem != nil {
+		return exit.With(exit.Usage, problem)
+	}
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	return exit.With(lintCode(result, o.FailOn), nil)
+}
+
+func (p Program) printLint(result lint.Result, to []target) error {
+	for _, t := range to {
+		if err := p.writeReport(result, t); err != nil {
+			return err
+		}
+	}
+	for _, c := range result.Settings.Value.Contradictions {
+		if _, err := fmt.Fprintf(p.Stderr, "draingate: %s\n", plain(c)); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(p.Stderr, "draingate: %s\n", plain(report.Summary(result)))
+	return err
+}
+
+// lintCode is the exit code for what was found.
+func lintCode(r lint.Result, failOn string) int {
+	if r.Unreadable > 0 {
+		return exit.Usage
+	}
+	if failOn == failOnNever {
+		return exit.OK
+	}
+	for _, s := range rule.Severities() {
+		if r.Count(s) > 0 {
+			return exit.Failed
+		}
+		if string(s) == failOn {
+			break
+		}
+	}
+	return exit.OK
+}
+
+func failOnIsKnown(failOn string) error {
+	if failOn == failOnNever || slices.Contains(rule.Severities(), rule.Severity(failOn)) {
+		return nil
+	}
+	return fmt.Errorf("--fail-on %q: give error, warning, notice, unknown or never", failOn)
+}

@@ -1,0 +1,61 @@
+package options
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// Lint is everything that `draingate lint` can be told about what to judge the
+// jobs with.
+type Lint struct {
+	// Traefik has one URL at most. Services and the settings that go with them
+	// are not used.
+	Traefik Traefik
+	// TraefikVersion is Traefik's version where no running one tells it, such
+	// as 3.6.12; empty where it is not known.
+	TraefikVersion string
+	// Margin is what S must have in hand over T + L.
+	Margin time.Duration
+	// Vars and VarFiles are for the variables of the job specifications.
+	Vars, VarFiles []string
+	// Against are files with the versions that run now.
+	Against []string
+	// FailOn is the mildest severity that makes the command fail, or never.
+	FailOn string
+	// Paths are the files, folders and patterns.
+	Paths []string
+}
+
+// DefaultLint returns the settings of a lint that was told nothing.
+func DefaultLint() Lint {
+	d := Default()
+	return Lint{Traefik: d.Traefik, Margin: d.Margin, FailOn: "error"}
+}
+
+// Validate returns the first thing that is wrong, as one line that names the
+// flag and says what would be right. It opens the files that are named.
+func (l Lint) Validate() error {
+	if len(l.Traefik.URLs) > 1 {
+		return fmt.Errorf("--traefik-url is given %d times: lint judges with one Traefik at a time, so run it once for each", len(l.Traefik.URLs))
+	}
+	if len(l.Paths) == 0 && l.Traefik.Config == "" && len(l.Traefik.URLs) == 0 {
+		return errors.New("nothing to lint: give files, folders or patterns, such as `draingate lint .`, or - for standard input")
+	}
+	if v := l.TraefikVersion; v != "" && !regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?$`).MatchString(v) {
+		return fmt.Errorf("--traefik-version %q is no version: give one such as 3.6.12", v)
+	}
+	r := Run{Traefik: l.Traefik, Margin: l.Margin, DefaultMode: model.ModeObserve}
+	for _, check := range []func(Run) error{urlsAreBases, configIsReadable, credentialsArePaired, tlsIsUsed, marginIsSound} {
+		if err := check(r); err != nil {
+			return err
+		}
+	}
+	if len(l.Traefik.URLs) == 0 && l.Traefik.APIUser+l.Traefik.APICA+l.Traefik.APIBasePath != "" {
+		return errors.New("--traefik-api-user, --traefik-api-ca and --traefik-api-base-path need --traefik-url")
+	}
+	return nil
+}

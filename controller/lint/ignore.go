@@ -1,0 +1,104 @@
+package lint
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/rule"
+	"github.com/draingate/draingate/jobspecs"
+)
+
+// ignoreMeta begins the meta keys that ignore a rule.
+const ignoreMeta = "draingate_ignore_"
+
+// ignore is what an author wrote to keep a rule quiet.
+type ignore struct {
+	rule, reason string
+	at           jobspecs.Range
+	covers       func(located) bool
+	// how is what to write, for whoever forgot the reason.
+	how string
+	// inMeta is true for an ignore in meta, where package rule reports one of
+	// a rule that there is not.
+	inMeta bool
+	used   bool
+}
+
+// withoutIgnored removes what is ignored with a reason, and adds what is wrong
+// with the ignores.
+func withoutIgnored(file *jobspecs.File, found []located, rules []rule.Rule) []Finding {
+	ignores := append(metaIgnores(file), commentIgnores(file)...)
+	var out []Finding
+	for _, f := range found {
+		hidden := false
+		for i := range ignores {
+			if g := &ignores[i]; g.rule == f.Rule && g.covers(f) {
+				g.used = true
+				hidden = hidden || g.reason != ""
+			}
+		}
+		if !hidden {
+			out = append(out, f.Finding)
+		}
+	}
+	for _, g := range ignores {
+		if f, wrong := g.wrong(rules); wrong {
+			f.place(g.at, file.Content)
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// wrong is the finding about the ignore itself.
+func (g ignore) wrong(rules []rule.Rule) (Finding, bool) {
+	switch {
+	case g.reason == "":
+		return Finding{
+			Rule: IgnoreWithoutReason, Severity: rule.Warning, Remedy: g.how,
+			Message: fmt.Sprintf("this ignore of %s gives no reason, so it is not in force", g.rule),
+		}, true
+	case !slices.ContainsFunc(rules, func(r rule.Rule) bool { return r.ID == g.rule }):
+		return Finding{
+			Rule: UnusedIgnore, Severity: rule.Warning,
+			Message: fmt.Sprintf("this ignore names %s, and there is no such rule that can be ignored", g.rule),
+		}, !g.inMeta
+	case !g.used:
+		return Finding{
+			Rule: UnusedIgnore, Severity: rule.Warning,
+			Message: fmt.Sprintf("%s finds nothing here, so this ignore hides nothing: remove it", g.rule),
+		}, true
+	default:
+		return Finding{}, false
+	}
+}
+
+// metaIgnores are those in the meta of the job, which cover all of it, and in
+// that of groups.
+func metaIgnores(file *jobspecs.File) []ignore {
+	out := metaIgnoresAt(file, model.JobPath, file.Job.Meta, func(located) bool { return true })
+	for _, g := range file.Job.Groups {
+		at := model.GroupPath(g.Name)
+		out = append(out, metaIgnoresAt(file, at, g.Meta, func(f located) bool { return strings.HasPrefix(string(f.path), string(at)) })...)
+	}
+	return out
+}
+
+func metaIgnoresAt(file *jobspecs.File, at model.Path, meta map[string]string, covers func(located) bool) []ignore {
+	var out []ignore
+	for _, key := range slices.Sorted(maps.Keys(meta)) {
+		id, is := strings.CutPrefix(key, ignoreMeta)
+		if !is {
+			continue
+		}
+		where, _ := file.Locate(at.Meta(key))
+		out = append(out, ignore{
+			rule: strings.ToUpper(id), reason: strings.TrimSpace(meta[key]), at: where.Range, covers: covers, inMeta: true,
+			how: fmt.Sprintf("meta {\n  %s = \"why it cannot drop a request here\"\n}", key),
+		})
+	}
+	return out
+}

@@ -1,0 +1,72 @@
+package lint
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/draingate/draingate/controller/rule"
+	"github.com/draingate/draingate/jobspecs"
+)
+
+// Options say what to look at.
+type Options struct {
+	// Paths are files, folders, patterns, or - for standard input. Without any,
+	// only the settings are looked at.
+	Paths []string
+	// Against are files with the versions of the jobs that run now. Each is
+	// compared with the job of the same ID and namespace.
+	Against []string
+	Stdin   io.Reader
+	// Specs says how to read the job specifications. Of several files each may
+	// leave out variables that another one declares.
+	Specs    jobspecs.Options
+	Settings Settings
+	// Margin is what S must have in hand.
+	Margin time.Duration
+	// Rules are those to apply; nil for all.
+	Rules []rule.Rule
+}
+
+// Result is what was found.
+type Result struct {
+	// Findings are sorted by file, line, column and rule.
+	Findings []Finding
+	// Files is how many job specifications there were, Unreadable how many of
+	// them could not be parsed: these have findings of the rule Unreadable.
+	Files, Unreadable int
+	Settings          Settings
+}
+
+// Count is how many findings are of the severity.
+func (r Result) Count(s rule.Severity) int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Run applies the rules to all files. The result holds also what was found in
+// spite of an error, which says what could not be opened.
+func Run(o Options) (Result, error) {
+	if o.Rules == nil {
+		o.Rules = rule.All()
+	}
+	r := runner{options: o, said: map[string]bool{}, result: Result{Settings: o.Settings}}
+	names, err := jobspecs.Find(o.Paths...)
+	against, errAgainst := jobspecs.Find(o.Against...)
+	r.shared = len(names)+len(against) > 1
+	err = errors.Join(err, errAgainst, r.readAgainst(against))
+	for _, name := range names {
+		err = errors.Join(err, r.file(name))
+	}
+	if len(o.Paths) == 0 {
+		r.add(r.aboutSettings())
+	}
+	err = errors.Join(err, r.unmatched())
+	r.result.Findings = sorted(r.result.Findings)
+	return r.result, err
+}

@@ -1,0 +1,203 @@
+package rule
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/draingate/draingate/controller/drain"
+	"github.com/draingate/draingate/controller/model"
+)
+
+// The meta keys that a job, or a group, can set.
+const (
+	metaMode         = "draingate_mode"
+	metaHoldDeadline = "draingate_hold_deadline"
+	metaOnDeadline   = "draingate_on_deadline"
+	metaFence        = "draingate_fence"
+	metaPark         = "draingate_park"
+	// metaIgnore is followed by the ID of a rule.
+	metaIgnore = "draingate_ignore_"
+)
+
+// metaKeys are the keys with a fixed name.
+func metaKeys() []string {
+	return []string{drain.MetaDrain, metaFence, metaHoldDeadline, drain.MetaMaxRequest, metaMode, metaOnDeadline, metaPark}
+}
+
+// metaValues are the words that a key may have; nil for a key with another kind
+// of value.
+func metaValues(key string) []string {
+	switch key {
+	case metaMode:
+		return []string{string(model.ModeEnforce), string(model.ModeObserve), string(model.ModeOff)}
+	case metaOnDeadline:
+		return []string{"hold", "fail"}
+	case metaFence:
+		return []string{"auto", "always", "never"}
+	default:
+		return nil
+	}
+}
+
+func unknownMeta() Rule {
+	return Rule{
+		ID: "DG304", Name: "unknown-meta", Severity: Error,
+		Summary: "A meta key looks like one of draingate's and is none, or stands where it is not read.",
+		Why: "Meta is free text to Nomad, so a mistyped key is accepted and its setting is not in force: a gate that was asked for does not gate, a request length that " +
+			"was declared is not waited for. draingate reads the meta of the group and of the job, not that of a task.",
+		Find: func(in Input) []Finding { return eachMeta(in, findUnknownMeta) },
+	}
+}
+
+func findUnknownMeta(at model.Path, inTask bool, key, value string) []Finding {
+	meant := meantKey(key)
+	switch {
+	case meant == "" && !strings.HasPrefix(normal(key), "draingate"):
+		return nil
+	case meant == key && inTask:
+		return found(at, fmt.Sprintf("%s in the meta of a task is not read; it belongs into that of the group or of the job", key), "")
+	case meant == key:
+		return nil
+	case meant != "":
+		return found(at, fmt.Sprintf("%s is no key of draingate and is not in force; did you mean %s?", key, meant), fmt.Sprintf("%s = %q", meant, value))
+	case strings.HasPrefix(key, metaIgnore):
+		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s ignores nothing: there is no rule %q", key, strings.TrimPrefix(key, metaIgnore))}}
+	default:
+		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s is no key of draingate and is not in force; its keys are %s and %s<RULE>", key, strings.Join(metaKeys(), ", "), metaIgnore)}}
+	}
+}
+
+// meantKey is the key of draingate that was written or, by a slip or two,
+// meant; empty where there is none near.
+func meantKey(key string) string {
+	if !strings.HasPrefix(normal(key), metaIgnore) {
+		return nearest(key, metaKeys())
+	}
+	for _, r := range All() {
+		if normal(metaIgnore+r.ID) == normal(key) {
+			return metaIgnore + r.ID
+		}
+	}
+	return ""
+}
+
+// nearest is the word itself where it is one of them, else the one that is the
+// fewest edits apart: two at most, and one where the word is short.
+func nearest(word string, of []string) string {
+	if slices.Contains(of, word) {
+		return word
+	}
+	best, fewest := "", 3
+	for _, w := range of {
+		if d := distance(normal(word), normal(w)); d < fewest && d < max(2, len(w)/2) {
+			best, fewest = w, d
+		}
+	}
+	return best
+}
+
+// normal is a key without what people write for an underscore and without case.
+func normal(key string) string {
+	return strings.NewReplacer("-", "_", ".", "_", " ", "_").Replace(strings.ToLower(key))
+}
+
+// distance is the number of letters to insert, to remove or to replace that
+// turn a into b (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func badMetaValue() Rule {
+	return Rule{
+		ID: "DG305", Name: "bad-meta-value", Severity: Error,
+		Summary: "A meta key of draingate has a value that it does not know.",
+		Why: "draingate does not guess: with a mode that it does not know, or a drain or longest request that it cannot read, it holds every deployment of the job " +
+			"(docs/reasons.md), and a drain is read from the old allocation's job, so that is so for the deploy after the next one as well.",
+		Find: func(in Input) []Finding { return eachMeta(in, findBadMetaValue) },
+	}
+}
+
+func findBadMetaValue(at model.Path, inTask bool, key, value string) []Finding {
+	if inTask {
+		return nil // it is not read there, which DG304 says
+	}
+	if words := metaValues(key); words != nil {
+		return badWord(at, key, value, words)
+	}
+	switch key {
+	case drain.MetaDrain, drain.MetaMaxRequest, metaHoldDeadline, metaPark:
+		return badDuration(at, key, value)
+	}
+	return nil
+}
+
+func badWord(at model.Path, key, value string, words []string) []Finding {
+	if slices.Contains(words, value) {
+		return nil
+	}
+	last := len(words) - 1
+	f := Finding{Path: at, Message: fmt.Sprintf("%s = %q must be %s or %s", key, value, strings.Join(words[:last], ", "), words[last])}
+	if meant := nearest(strings.TrimSpace(value), words); meant != "" {
+		f.Remedy = fmt.Sprintf("%s = %q", key, meant)
+	}
+	return []Finding{f}
+}
+
+func badDuration(at model.Path, key, value string) []Finding {
+	d, err := time.ParseDuration(value)
+	switch {
+	case err == nil && d >= 0:
+		return nil
+	case err == nil:
+		return found(at, fmt.Sprintf("%s = %q is below zero", key, value), "")
+	}
+	f := Finding{Path: at, Message: fmt.Sprintf("%s = %q is not a duration such as \"6s\"", key, value)}
+	if n, err := strconv.ParseFloat(value, 64); err == nil && n >= 0 {
+		f.Remedy = fmt.Sprintf("%s = %q", key, value+"s")
+	}
+	return []Finding{f}
+}
+
+// eachMeta applies a finder to every key of every meta block of the job.
+func eachMeta(in Input, find func(at model.Path, inTask bool, key, value string) []Finding) []Finding {
+	if in.Job == nil {
+		return nil
+	}
+	out := metaOf(model.JobPath, false, in.Job.Meta, find)
+	for _, g := range in.Job.Groups {
+		at := model.GroupPath(g.Name)
+		out = append(out, metaOf(at, false, g.Meta, find)...)
+		for _, t := range g.Tasks {
+			out = append(out, metaOf(at.Task(t.Name), true, t.Meta, find)...)
+		}
+	}
+	return out
+}
+
+func metaOf(at model.Path, inTask bool, meta map[string]string, find func(at model.Path, inTask bool, key, value string) []Finding) []Finding {
+	var out []Finding
+	for _, key := range slices.Sorted(maps.Keys(meta)) {
+		out = append(out, find(at.Meta(key), inTask, key, meta[key])...)
+	}
+	return out
+}

@@ -1,0 +1,114 @@
+package rule
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// Severity says how sure it is that requests will be lost.
+type Severity string
+
+// The severities, the worst first. A finding of severity Unknown says that
+// something that matters cannot be known from what was given.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+	Notice  Severity = "notice"
+	Unknown Severity = "unknown"
+)
+
+// Severities returns all severities, the worst first.
+func Severities() []Severity { return []Severity{Error, Warning, Notice, Unknown} }
+
+// Rule is one thing that is looked for. Its ID is stable, DG and three digits,
+// and is never used for another rule.
+type Rule struct {
+	ID string
+	// Name is a few lower-case words joined by hyphens, as stable as the ID.
+	Name     string
+	Severity Severity
+	// Summary is one sentence that says what is wrong where the rule finds
+	// something.
+	Summary string
+	// Why says which requests are lost, what gets stuck, or what is not in
+	// force, and where that is known from (version, file).
+	Why string
+	// Nomad and Traefik are the versions that it applies to, empty for all.
+	Nomad, Traefik string
+	// Find looks for it. It must not change the input.
+	Find func(Input) []Finding
+}
+
+// Input is what rules look at: one version of a job, what Traefik makes of its
+// tags, and the settings of the Traefik that routes it.
+type Input struct {
+	Job *model.Job
+	// Settings are those of the Traefik in front. Assumed is true where none
+	// were given and these are Traefik's defaults.
+	Settings model.ProxySettings
+	Assumed  bool
+	// TraefikVersion is the version of the Traefik in front, such as "3.6.12";
+	// empty where it is not known.
+	TraefikVersion string
+	// Load is the measured time of one load of the catalog; zero offline.
+	Load model.Load
+	// Tags are the readings of each service's tags, by the service's path.
+	Tags map[model.Path]Tags
+	// Margin is what S must have in hand.
+	Margin time.Duration
+	// Against is the version that runs now, where it is known.
+	Against *Input
+}
+
+// Tags are what a proxy makes of the tags and the canary_tags of one service.
+type Tags = model.ServiceTags
+
+// Finding is one thing that a rule found.
+type Finding struct {
+	Rule     string
+	Severity Severity
+	// Path is where in the job it is; empty for a finding about the settings of
+	// Traefik.
+	Path model.Path
+	// Message is one line with the figures.
+	Message string
+	// Remedy is what to write instead, as HCL or as a setting that can be
+	// pasted; empty where there is no single one.
+	Remedy string
+	// Window is the arithmetic behind a finding about S and T, for whoever can
+	// draw it; nil for any other finding.
+	Window *model.Window
+}
+
+// Run applies the rules and returns what they find, with rule and severity
+// filled in, sorted by path, rule and message.
+func Run(rules []Rule, in Input) []Finding {
+	oneLine := strings.NewReplacer("\r", " ", "\n", " ")
+	var out []Finding
+	for _, r := range rules {
+		for _, f := range r.Find(in) {
+			f.Rule, f.Severity = r.ID, cmp.Or(f.Severity, r.Severity)
+			// What a message quotes from tags may have any character in it.
+			f.Message = oneLine.Replace(f.Message)
+			out = append(out, f)
+		}
+	}
+	slices.SortFunc(out, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.CompactFunc(out, func(a, b Finding) bool {
+		a.Window, b.Window = nil, nil
+		return a == b
+	})
+}
+
+// All returns every rule in the order of their IDs.
+func All() []Rule {
+	out := slices.Concat(drainRules(), startRules(), gateRules(), tagRules(), proxyRules(), overlapRules())
+	slices.SortFunc(out, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
