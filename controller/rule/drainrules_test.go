@@ -222,10 +222,11 @@ func TestTaskServiceGroupDelay(t *testing.T) {
 	}
 	at := apiMain.Child("shutdown_delay")
 	check(t, "DG103", map[string]ruleCase{
-		"both have one":     {delays(6*time.Second, 20*time.Second), nil},
-		"neither has one":   {delays(0, 0), nil},
-		"only the group":    {delays(20*time.Second, 0), []expected{{Warning, at, `group's shutdown_delay of 20s gives it nothing`, `shutdown_delay = "19s"`}}},
-		"a group's service": {func(_ *Input, web, _ *model.Group) { web.ShutdownDelay = time.Second }, nil},
+		"both have one":                      {delays(6*time.Second, 20*time.Second), nil},
+		"neither has one":                    {delays(0, 0), nil},
+		"the task has one that is too short": {delays(6*time.Second, 5*time.Second), nil},
+		"only the group":                     {delays(20*time.Second, 0), []expected{{Warning, at, `group's shutdown_delay of 20s gives it nothing`, `shutdown_delay = "19s"`}}},
+		"a group's service":                  {func(_ *Input, web, _ *model.Group) { web.ShutdownDelay = time.Second }, nil},
 		"a declared drain that is enough": {
 			func(in *Input, web, api *model.Group) {
 				delays(20*time.Second, 0)(in, web, api)

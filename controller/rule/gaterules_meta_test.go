@@ -71,6 +71,15 @@ func TestBadMetaValue(t *testing.T) {
 	})
 }
 
+func TestNearest(t *testing.T) {
+	words := metaValues(metaMode)
+	require.Equal(t, "off", nearest("off", words))
+	require.Equal(t, "off", nearest("of", words))
+	require.Empty(t, nearest("on", words), "two of three letters are another word")
+	require.Equal(t, "enforce", nearest("Enforced", words))
+	require.Empty(t, nearest("reinforced", words))
+}
+
 func TestDistance(t *testing.T) {
 	for name, c := range map[string]struct {
 		a, b string

@@ -70,6 +70,7 @@ func TestCanaryBelowCount(t *testing.T) {
 			[]expected{{Notice, at, "canary = 1 of count = 3: promotion stops 2 old instances at once (canary 1 + max_parallel 1), 2 of 3 serve until the next ones pass, and 2 are replaced stop before start", "canary = 3"}},
 		},
 		"no old instance is left": {sized(5, 1, 4), []expected{{Notice, at, "stops 5 old instances at once (canary 1 + max_parallel 4), 1 of 5 serve", "canary = 5"}}},
+		"no more than there are":  {sized(3, 1, 5), []expected{{Notice, at, "stops 3 old instances at once (canary 1 + max_parallel 5), 1 of 3 serve", ""}}},
 		"nothing is routed":       {both(sized(3, 1, 1), unrouted), nil},
 	})
 }
@@ -117,10 +118,16 @@ func TestCheckEditedInPlace(t *testing.T) {
 		"it starts as passing": {
 			both(against(interval), checkOf(func(c *model.Check) { c.InitialStatus = "passing" })), nil,
 		},
-		"a new service":            {against(func(web, _ *model.Group) { web.Services[0].Name = "old" }), nil},
-		"a new group":              {against(func(web, _ *model.Group) { web.Name = "old" }), nil},
-		"with a new driver":        {against(func(web, api *model.Group) { interval(web, api); web.Tasks[0].Driver = "exec" }), nil},
-		"with a new task":          {both(against(interval), after(func(_ *Input, web *model.Group) { web.Tasks = append(web.Tasks, model.Task{Name: "more"}) })), nil},
+		"a new service":     {against(func(web, _ *model.Group) { web.Services[0].Name = "old" }), nil},
+		"a new group":       {against(func(web, _ *model.Group) { web.Name = "old" }), nil},
+		"with a new driver": {against(func(web, api *model.Group) { interval(web, api); web.Tasks[0].Driver = "exec" }), nil},
+		"with a new task":   {both(against(interval), after(func(_ *Input, web *model.Group) { web.Tasks = append(web.Tasks, model.Task{Name: "more"}) })), nil},
+		"with a task less": {
+			against(func(web, api *model.Group) {
+				interval(web, api)
+				web.Tasks = append(web.Tasks, model.Task{Name: "more"})
+			}), nil,
+		},
 		"with a renamed task":      {both(against(interval), after(func(_ *Input, web *model.Group) { web.Tasks[0].Name = "renamed" })), nil},
 		"with new meta of the job": {both(against(interval), after(func(in *Input, _ *model.Group) { in.Job.Meta["revision"] = "2" })), nil},
 		"with a new template":      {both(against(interval), after(func(_ *Input, web *model.Group) { web.Tasks[0].Templates = []model.Template{{Data: "x"}} })), nil},

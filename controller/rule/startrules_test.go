@@ -174,6 +174,11 @@ func TestRestartOnReadiness(t *testing.T) {
 				second.Path, second.Restart = "/livez", &model.CheckRestart{Limit: 3, Grace: time.Second}
 			}), nil,
 		},
+		"the only check, whatever it is called": {
+			checkOf(func(c *model.Check) {
+				c.Name, c.Path, c.Restart = "web", "/", &model.CheckRestart{Limit: 3, Grace: time.Second}
+			}), []expected{{Warning, at, `check "web"`, ""}},
+		},
 		"one of two checks, by its path": {
 			second(func(first, _ *model.Check) { first.Restart = &model.CheckRestart{Limit: 3, Grace: time.Second} }),
 			[]expected{{Warning, at, "5s after its start", ""}},
