@@ -12,11 +12,14 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
+	consul "github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/e2e/harness"
@@ -56,6 +59,25 @@ tls:
 	blind.holds(d.job.Name, "ProxyUnknown", "--traefik-api-ca")
 	g := gateWith(t, s, "run", "--traefik-url", url, "--traefik-api-ca", cert)
 	d.losesNothing(g)
+}
+
+// A Traefik that is registered in Consul with the port of its entry point; its
+// API is on another.
+func TestTraefikWithAnotherAPIPort(t *testing.T) {
+	t.Parallel()
+	s := Shared(t)
+	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 2 * time.Second, Unregistered: true})
+	entry, err := url.Parse(through[0].Entry)
+	require.NoError(t, err)
+	port, err := strconv.Atoi(entry.Port())
+	require.NoError(t, err)
+	name := through[0].Options.Service
+	require.NoError(t, s.Consul.Agent().ServiceRegister(&consul.AgentServiceRegistration{Name: name, Address: "127.0.0.1", Port: port}))
+	t.Cleanup(func() { require.NoError(t, s.Consul.Agent().ServiceDeregister(name)) })
+	_, api, err := net.SplitHostPort(through[0].Relay.Addr)
+	require.NoError(t, err)
+	g := gate(t, s, through, "--traefik-api-port", api)
+	begin(t, s, harness.Sample{Name: s.Name("apiport"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil).losesNothing(g)
 }
 
 // certificate writes a self-signed certificate for 127.0.0.1 and its key.
