@@ -99,7 +99,7 @@ func settingsAssumed(in Input) []Finding {
 		return nil
 	}
 	s := in.Settings
-	return ofSettings("", "", "no settings of Traefik were given; assumed are its defaults: refreshInterval %s, providersThrottleDuration %s, watch %t, exposedByDefault %t, prefix %q, strictChecks %s",
+	return ofSettings("", "", "no settings of Traefik were given; assumed are its defaults: refreshInterval %s, providersThrottleDuration %s, watch %t, exposedByDefault %t, prefix %q, strictChecks %s; a service without a tag that asks for routing is taken to be behind no Traefik",
 		s.RefreshInterval, s.Throttle, s.Watch, s.ExposedByDefault, s.Prefix, strings.Join(s.StrictChecks, ", "))
 }
 

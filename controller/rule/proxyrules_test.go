@@ -25,9 +25,10 @@ func TestRulesAboutTraefiksSettings(t *testing.T) {
 		"not used": {settings: set(func(s *model.ProxySettings) { s.RefreshInterval, s.Watch = 0, true })},
 	})
 	check(t, "DG503", map[string]ruleCase{
-		"given":                 {},
-		"assumed":               {assumed: true, want: []wanted{{rule.Unknown, "", "refreshInterval 15s, providersThrottleDuration 2s, watch false"}}},
-		"assumed with a prefix": {assumed: true, settings: set(func(s *model.ProxySettings) { s.Prefix = "edge" }), want: []wanted{{rule.Unknown, "", `prefix "edge"`}}},
+		"given":                             {},
+		"assumed":                           {assumed: true, want: []wanted{{rule.Unknown, "", "refreshInterval 15s, providersThrottleDuration 2s, watch false"}}},
+		"assumed with a prefix":             {assumed: true, settings: set(func(s *model.ProxySettings) { s.Prefix = "edge" }), want: []wanted{{rule.Unknown, "", `prefix "edge"`}}},
+		"assumed, and what that leaves out": {assumed: true, want: []wanted{{rule.Unknown, "", "a service without a tag that asks for routing is taken to be behind no Traefik"}}},
 	})
 	check(t, "DG504", map[string]ruleCase{
 		"the default":  {},

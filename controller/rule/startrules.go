@@ -153,11 +153,11 @@ func mixedProviders() Rule {
 
 func restartOnReadiness() Rule {
 	return Rule{
-		ID: "DG206", Name: "check-restart", Severity: Warning,
-		Summary: "A readiness check restarts an instance that is still starting.",
+		ID: "DG206", Name: "check-restart", Severity: Notice,
+		Summary: "A readiness check restarts an instance that is slow to start.",
 		Why: "An instance whose check has not passed after grace + (limit - 1) x interval is killed without a drain (Nomad v1.11.3, " +
 			"client/serviceregistration/watcher.go), starts anew and is killed again, so a slow start never ends, and the deployment fails at its deadline " +
-			"or after the restarts that the group allows.",
+			"or after the restarts that the group allows. The job does not say how long a start takes, hence no more than a notice.",
 		Find: eachRouted(findRestartOnReadiness),
 	}
 }
@@ -175,7 +175,7 @@ func findRestartOnReadiness(p place) []Finding {
 		if r.Grace >= covered || deadline > 0 && patience >= deadline {
 			continue
 		}
-		message := fmt.Sprintf("check %q of service %q restarts an instance that has not passed %s after its start (grace %s + %d x interval %s), again and again",
+		message := fmt.Sprintf("check %q of service %q restarts an instance that takes longer than %s to pass (grace %s + %d x interval %s), again and again",
 			c.Name, p.service.Name, figure(patience), figure(r.Grace), r.Limit-1, figure(c.Interval))
 		if deadline > 0 {
 			message += fmt.Sprintf(", though healthy_deadline allows %s", figure(deadline))

@@ -164,10 +164,10 @@ func TestRestartOnReadiness(t *testing.T) {
 		"no limit":         {restart(0, 10*time.Second, time.Second), nil},
 		"the default grace": {
 			restart(3, 10*time.Second, time.Second),
-			[]expected{{Warning, at, `check "ready" of service "web" restarts an instance that has not passed 21s after its start (grace 1s + 2 x interval 10s), again and again, though healthy_deadline allows 5m`, `grace = "5m"`}},
+			[]expected{{Notice, at, `check "ready" of service "web" restarts an instance that takes longer than 21s to pass (grace 1s + 2 x interval 10s), again and again, though healthy_deadline allows 5m`, `grace = "5m"`}},
 		},
 		"grace as long as all the failures":   {restart(3, 10*time.Second, 30*time.Second), nil},
-		"grace a little shorter":              {restart(3, 10*time.Second, 29*time.Second), []expected{{Warning, at, "49s after its start", ""}}},
+		"grace a little shorter":              {restart(3, 10*time.Second, 29*time.Second), []expected{{Notice, at, "longer than 49s", ""}}},
 		"the deployment gives up before that": {restart(40, 10*time.Second, time.Second), nil},
 		"a check that is about being alive": {
 			second(func(_, second *model.Check) {
@@ -177,11 +177,11 @@ func TestRestartOnReadiness(t *testing.T) {
 		"the only check, whatever it is called": {
 			checkOf(func(c *model.Check) {
 				c.Name, c.Path, c.Restart = "web", "/", &model.CheckRestart{Limit: 3, Grace: time.Second}
-			}), []expected{{Warning, at, `check "web"`, ""}},
+			}), []expected{{Notice, at, `check "web"`, ""}},
 		},
 		"one of two checks, by its path": {
 			second(func(first, _ *model.Check) { first.Restart = &model.CheckRestart{Limit: 3, Grace: time.Second} }),
-			[]expected{{Warning, at, "5s after its start", ""}},
+			[]expected{{Notice, at, "longer than 5s", ""}},
 		},
 	})
 }

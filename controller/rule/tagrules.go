@@ -28,7 +28,8 @@ func readingRules() []Rule {
 			ID: "DG410", Name: "not-exposed", Severity: Error,
 			Summary: "A service has tags for Traefik and is not exposed.",
 			Why: "With exposedByDefault = false the provider asks Consul for instances with the very tag PREFIX.enable=true, so that PREFIX.enable=1 is not found " +
-				"(Traefik v3.6.12, pkg/provider/consulcatalog/consul_catalog.go, fetchService; seen on a real one). Nothing is routed, and the gate has no routing to wait for.",
+				"(Traefik v3.6.12, pkg/provider/consulcatalog/consul_catalog.go, fetchService; seen on a real one). Without connectAware it leaves out whatever has " +
+				"PREFIX.consulcatalog.connect=true (config.go, keepContainer). Nothing is routed, and the gate has no routing to wait for.",
 			Find: eachTagged(notExposed),
 		},
 		{
@@ -211,6 +212,9 @@ func unknownTags(s side) []Finding {
 // notExposed looks for routing tags of a service that the provider leaves out
 // for want of the one tag.
 func notExposed(in Input, p place) []Finding {
+	if f := outsideMesh(in, p); len(f) > 0 {
+		return f
+	}
 	r, want := p.tags.Stable, in.Settings.Prefix+".enable=true"
 	if in.Settings.ExposedByDefault || !in.Settings.ConsulCatalog || r.Excluded == "" {
 		return nil
@@ -225,6 +229,25 @@ func notExposed(in Input, p place) []Finding {
 		return found(s.at(r.Enable.Index), fmt.Sprintf("tag %q enables nothing with exposedByDefault = false: Traefik asks Consul for instances with the tag %q", r.Enable.Tag, want), strconv.Quote(want))
 	}
 	return nil
+}
+
+// outsideMesh looks for a service that asks to be reached through the mesh, by
+// a Traefik that does not do that.
+func outsideMesh(in Input, p place) []Finding {
+	r, s := p.tags.Stable, in.sides(p)[0]
+	at := s.key("consulcatalog.connect")
+	off := r.Excluded == "" || r.Enable != nil && !r.Enable.On
+	// Constraints may be why it is left out, and then on purpose.
+	if off || at == s.all() || !in.Settings.ConsulCatalog || in.Settings.ConnectAware || in.Settings.ConnectByDefault || in.Settings.Constraints != "" {
+		return nil
+	}
+	f := Finding{Path: at, Severity: Warning, Remedy: "--providers.consulcatalog.connectaware=true",
+		Message: fmt.Sprintf("service %q asks for the mesh and connectAware is false: Traefik does not route to it", p.service.Name)}
+	if in.Assumed {
+		f.Severity, f.Remedy = Unknown, ""
+		f.Message = fmt.Sprintf("whether Traefik routes to service %q cannot be told: its tags ask for the mesh, and connectAware is not known; the rules about routed services leave it out", p.service.Name)
+	}
+	return []Finding{f}
 }
 
 // routing reports whether a tag asks for a router or a service.

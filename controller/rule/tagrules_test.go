@@ -54,6 +54,7 @@ func ofNomad(j model.Job) model.Job {
 
 func TestServicesThatAreNotExposed(t *testing.T) {
 	rules := "traefik.http.routers.web.rule=Host(`web`)"
+	mesh := routes("traefik.consulcatalog.connect=true")
 	check(t, "DG410", map[string]ruleCase{
 		"exposed by default":            {job: one(rules)},
 		"exposed by a tag":              {job: one(routes()...), settings: notExposedByDefault},
@@ -64,6 +65,13 @@ func TestServicesThatAreNotExposed(t *testing.T) {
 		"enable=1":                      {job: one("traefik.enable=1", rules), settings: notExposedByDefault, want: []wanted{{rule.Error, atTags.Index(0), `"traefik.enable=1" enables nothing`}}},
 		"a prefix of its own":           {job: one("edge.http.routers.web.rule=Host(`web`)"), settings: func(s *model.ProxySettings) { s.ExposedByDefault, s.Prefix = false, "edge" }, want: []wanted{{rule.Warning, atTags, "edge.enable=true"}}},
 		"constraints that do not match": {job: one("traefik.enable=true", rules), settings: func(s *model.ProxySettings) { s.ExposedByDefault, s.Constraints = false, "Tag(`edge`)" }},
+
+		"the mesh, and connectAware is not known": {job: one(mesh...), assumed: true, want: []wanted{{rule.Unknown, atTags.Index(2), "connectAware is not known"}}},
+		"the mesh, and connectAware is false":     {job: one(mesh...), want: []wanted{{rule.Warning, atTags.Index(2), "connectAware is false: Traefik does not route to it"}}},
+		"the mesh, and connectAware is true":      {job: one(mesh...), settings: func(s *model.ProxySettings) { s.ConnectAware = true }},
+		"the mesh, left to another Traefik":       {job: one(mesh...), settings: func(s *model.ProxySettings) { s.Constraints = "Tag(`edge`)" }},
+		"the mesh, switched off":                  {job: one("traefik.enable=false", "traefik.consulcatalog.connect=true")},
+		"connect=false":                           {job: one(routes("traefik.consulcatalog.connect=false")...)},
 	})
 }
 

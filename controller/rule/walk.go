@@ -1,6 +1,11 @@
 package rule
 
-import "github.com/draingate/draingate/controller/model"
+import (
+	"slices"
+	"strings"
+
+	"github.com/draingate/draingate/controller/model"
+)
 
 // place is a service with everything around it.
 type place struct {
@@ -45,11 +50,51 @@ func (p place) routed() bool {
 	return !p.known || r.Exposed || r.Err != "" || r.Unknown != "" || p.tags.Canary.Exposed
 }
 
+// guessed reports whether only an assumed setting would make a proxy route to
+// the service: its tags ask for no routing, and exposedByDefault is not known.
+// Most such services are databases and the like, behind no proxy at all.
+func (in Input) guessed(p place) bool {
+	readable := p.known && p.tags.Stable.Unknown == "" && p.tags.Canary.Unknown == ""
+	return in.Assumed && in.Settings.ExposedByDefault && readable && !asksForRouting(in, p.service)
+}
+
+// asksForRouting reports whether a tag is for Traefik and does more than define
+// a middleware, which the routers of other services may be there for.
+func asksForRouting(in Input, s model.Service) bool {
+	prefix := strings.ToLower(in.Settings.Prefix) + "."
+	return slices.ContainsFunc(slices.Concat(s.Tags, s.CanaryTags), func(tag string) bool {
+		rest, ok := strings.CutPrefix(strings.ToLower(tag), prefix)
+		return ok && !strings.HasPrefix(rest, "http.middlewares.")
+	})
+}
+
+// internal reports whether the tags are there for what Traefik serves itself,
+// such as its dashboard, so that no request goes to the instances.
+func (p place) internal() bool { return internalOnly(p.tags.Stable) && internalOnly(p.tags.Canary) }
+
+func internalOnly(r model.TagReading) bool {
+	if !r.Exposed || r.NonHTTP || len(r.Routers) == 0 {
+		return false
+	}
+	for _, router := range r.Routers {
+		if !strings.HasSuffix(r.RouterServices[router], "@internal") {
+			return false
+		}
+	}
+	for _, d := range r.Definitions {
+		// Routers of other services or of a file may refer to a named one.
+		if d.Kind == "service" && len(d.Tags) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // routedServices are the services that a proxy routes to.
 func (in Input) routedServices() []place {
 	var out []place
 	for _, p := range in.services() {
-		if p.routed() {
+		if p.routed() && !p.internal() && !in.guessed(p) {
 			out = append(out, p)
 		}
 	}
