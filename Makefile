@@ -40,13 +40,13 @@ unit: ## unit and property tests
 
 e2e: ## end-to-end tests on real Nomad, Consul and Traefik
 	@test -n "$(E2E_PKGS)" || { echo "e2e: no package has tests for the real stack" >&2; exit 1; }
-	$(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(E2E_TIMEOUT) $(if $(RUN),-run '$(RUN)') $(E2E_PKGS)
+	GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(E2E_TIMEOUT) $(if $(RUN),-run '$(RUN)') $(E2E_PKGS)
 
 demo: ## show three deploys, with and without draingate, on the real stack
 	$(GO) run ./e2e/demo
 
 soak: ## repeat the lossless cases of the end-to-end tests SOAK times
-	DRAINGATE_SOAK=$(SOAK) $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) $(if $(SOAK_RUN),-run '$(SOAK_RUN)') ./e2e
+	DRAINGATE_SOAK=$(SOAK) GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) $(if $(SOAK_RUN),-run '$(SOAK_RUN)') ./e2e
 
 mutants: ## remove each guard in turn and see that the tests notice
 	$(GO) run ./hack/mutants -reasons controller/gate $(if $(MUTANTS),-run '$(MUTANTS)')
