@@ -79,7 +79,9 @@ func (t *Traefik) start(ctx context.Context, name string) error {
 		_ = t.Relay.Close()
 	}
 	if t.Relay, err = NewRelay(relay, address(api)); err != nil {
-		return err
+		// A child between fork and exec has a copy of every socket, for a moment
+		// also of the one that found this port free. Other ports are tried.
+		return fmt.Errorf("%w: %w", errEnded, err)
 	}
 	t.API = "http://" + t.Relay.Addr
 	return t.launch(ctx, name)
