@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -47,7 +48,7 @@ func serve(stop context.Context, cfg config, now time.Time) error {
 	svc := newService(cfg, now)
 	server := &http.Server{Addr: cfg.addr, Handler: svc.handler(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
+	go func() { failed <- listenAndServe(stop, server) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve on %s: %w", cfg.addr, err)
@@ -60,6 +61,25 @@ func serve(stop context.Context, cfg config, now time.Time) error {
 	svc.draining.Store(true)
 	time.Sleep(cfg.drain)
 	return shutdown(server, failed)
+}
+
+// bindWithin is how long a port that is in use is waited for. On a busy machine
+// the port that Nomad chose can still be held for a moment by somebody else.
+const bindWithin = 10 * time.Second
+
+// listenAndServe serves on the server's address once that is free.
+func listenAndServe(stop context.Context, server *http.Server) error {
+	deadline := time.Now().Add(bindWithin)
+	for {
+		l, err := new(net.ListenConfig).Listen(stop, "tcp", server.Addr)
+		if err == nil {
+			return server.Serve(l)
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) || stop.Err() != nil {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // shutdown lets the requests in flight finish, for a minute at most.
