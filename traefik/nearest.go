@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/draingate/draingate/controller/model"
 )
 
 // nearest is the known key that is nearest to an unknown one, without the
@@ -78,32 +80,10 @@ func labelFields(t reflect.Type) map[string]reflect.Type {
 func closest(word string, fields map[string]reflect.Type) string {
 	best, least := "", min(len(word)/2, 3)+1
 	for name := range fields {
-		d := distance(word, name)
+		d := model.EditDistance(word, name)
 		if d < least || (d == least && best != "" && name < best) {
 			best, least = name, d
 		}
 	}
 	return best
-}
-
-// distance is the Levenshtein distance: how many characters must be put in,
-// taken out or replaced.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -93,7 +93,7 @@ func nearest(word string, of []string) string {
 	}
 	best, fewest := "", 3
 	for _, w := range of {
-		if d := distance(normal(word), normal(w)); d < fewest && d < max(2, len(w)/2) {
+		if d := model.EditDistance(normal(word), normal(w)); d < fewest && d < max(2, len(w)/2) {
 			best, fewest = w, d
 		}
 	}
@@ -103,28 +103,6 @@ func nearest(word string, of []string) string {
 // normal is a key without what people write for an underscore and without case.
 func normal(key string) string {
 	return strings.NewReplacer("-", "_", ".", "_", " ", "_").Replace(strings.ToLower(key))
-}
-
-// distance is the number of letters to insert, to remove or to replace that
-// turn a into b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func badMetaValue() Rule {

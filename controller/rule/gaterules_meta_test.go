@@ -93,8 +93,8 @@ func TestDistance(t *testing.T) {
 		"something else": {"kitten", "sitting", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.want, distance(c.a, c.b))
-			require.Equal(t, c.want, distance(c.b, c.a))
+			require.Equal(t, c.want, model.EditDistance(c.a, c.b))
+			require.Equal(t, c.want, model.EditDistance(c.b, c.a))
 		})
 	}
 }
