@@ -67,7 +67,7 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 	})
 	a.controller = reconcile.NewController(loop.Reconcile, o.Workers, a.passed)
 	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
-		Store: a.store, Proxies: a.proxies, Ready: a.ready, Gatherer: registry, Version: o.Version,
+		Store: a.store, Proxies: a.proxies, Ready: a.ready, Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
 	}))
 	if err != nil {
 		a.controller.Close()

@@ -70,6 +70,7 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.Var(modeValue{&o.DefaultMode}, "default-mode", "what to do with a job without draingate_mode: enforce, observe or off")
 	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
+	f.BoolVar(&o.Pprof, "pprof", false, "serve /debug/pprof/ on the status endpoint")
 	f.Var(levelValue{&o.LogLevel}, "log-level", "debug, info, warn or error")
 	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "json or text")
 	f.DurationVar(&o.PollInterval, "poll-interval", o.PollInterval, "how often a deployment that waits is looked at")
