@@ -23,13 +23,18 @@ func (p Program) runCommand() *cobra.Command {
 Nomad and Consul are found by their own variables: NOMAD_ADDR, NOMAD_TOKEN,
 NOMAD_CACERT, CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN and so on. Every flag can be
 given as a variable instead: --poll-interval is DRAINGATE_POLL_INTERVAL. Lists
-are separated by commas there. A flag wins over its variable.`,
+are separated by commas there. An HCL file that --config names can hold all of
+them, as poll_interval = "1s" and traefik_service = ["traefik"]. A flag wins over
+its variable, and that over the file.`,
 		Example: `  # Every instance of the Consul service "traefik"; jobs are observed, none is promoted
   # unless its meta says draingate_mode = "enforce".
   draingate run --traefik-service traefik
 
   # Two instances by address, and what would be done, without doing it.
   draingate run --traefik-url http://10.0.0.5:8080 --traefik-url http://10.0.0.6:8080 --dry-run
+
+  # Everything from a file.
+  draingate run --config /etc/draingate.hcl
 
   # An API that asks for credentials, on another port.
   draingate run --traefik-service traefik --traefik-api-port 9000 \
@@ -39,6 +44,9 @@ are separated by commas there. A flag wins over its variable.`,
 	addRunFlags(cmd, &o)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := p.fromEnvironment(cmd); err != nil {
+			return exit.With(exit.Usage, err)
+		}
+		if err := fromFile(cmd); err != nil {
 			return exit.With(exit.Usage, err)
 		}
 		if err := o.Validate(); err != nil {
@@ -56,6 +64,7 @@ are separated by commas there. A flag wins over its variable.`,
 func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f := cmd.Flags()
 	f.SortFlags = false
+	f.String(configFlag, "", "an HCL `FILE` with what neither a flag nor a variable says")
 	f.StringSliceVar(&o.Traefik.Services, "traefik-service", nil, "a `NAME` of a Consul service whose instances are Traefik (repeatable)")
 	f.StringSliceVar(&o.Traefik.URLs, "traefik-url", nil, "the base `URL` of one Traefik's API (repeatable)")
 	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration, for a Traefik that cannot be asked")
