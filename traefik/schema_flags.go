@@ -22,7 +22,7 @@ type flagRoot struct {
 	Spiffe                *flagWorkloadAPI
 	TCPServersTransport   *flagTCPServersTransport
 	Tracing               *flagTracing `label:"allowEmpty"`
-	CertificatesResolvers map[string]*flagCertificatesResolver
+	CertificatesResolvers map[string]flagCertificatesResolver
 	EntryPoints           map[string]*flagEntryPoint
 }
 
@@ -189,8 +189,8 @@ type flagPlugins struct {
 type flagExperimental struct {
 	AbortOnPluginFailure, Knative, KubernetesGateway, KubernetesIngressNGINX, OTLPLogs bool
 	FastProxy                                                                          *flagFastProxy `label:"allowEmpty"`
-	LocalPlugins                                                                       map[string]*flagLocalPlugins
-	Plugins                                                                            map[string]*flagPlugins
+	LocalPlugins                                                                       map[string]flagLocalPlugins
+	Plugins                                                                            map[string]flagPlugins
 }
 
 type flagGlobal struct {

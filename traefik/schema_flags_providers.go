@@ -66,7 +66,7 @@ type flagPrivateService struct {
 type flagKnative struct {
 	Namespaces, PrivateEntrypoints, PublicEntrypoints                  []string
 	CertAuthFilePath, Endpoint, LabelSelector, ThrottleDuration, Token string
-	PrivateService, PublicService                                      *flagPrivateService `label:"allowEmpty"`
+	PrivateService, PublicService                                      flagPrivateService `label:"allowEmpty"`
 }
 
 type flagKubernetesCRD struct {
@@ -77,7 +77,7 @@ type flagKubernetesCRD struct {
 
 type flagStatusAddress struct {
 	Hostname, IP string
-	Service      *flagPrivateService `label:"allowEmpty"`
+	Service      flagPrivateService `label:"allowEmpty"`
 }
 
 type flagKubernetesGateway struct {

@@ -110,17 +110,16 @@ func TestEveryFlagIsKnown(t *testing.T) {
 	require.Greater(t, len(flags), 400)
 	for _, f := range flags {
 		name := strings.NewReplacer("<name>", "x", "[n]", "[0]").Replace(f[1])
-		isSwitch := f[2] == "true" || f[2] == "false"
-		job := jobCase{args: []string{name, "--nope=1"}}.job("")
+		job := jobCase{args: []string{name + "=true"}}.job("")
 		_, err := traefik.SettingsFromJob(&job, "")
-		switch {
-		case isSwitch:
-			require.ErrorContains(t, err, "--nope=1", name)
-		case strings.HasPrefix(name, "--providers.consulcatalog") || name == "--providers.providersthrottleduration":
-			// These have types, and --nope=1 is of none of them.
-			require.NotContains(t, fmt.Sprint(err), "field not found", name)
-		default:
-			require.NoError(t, err, name)
+		require.NotContains(t, fmt.Sprint(err), "field not found", name)
+		// Below a name of one's own the decoder takes the first type that it comes by.
+		if name != f[1] {
+			continue
 		}
+		job = jobCase{args: []string{name, "--nope=1"}}.job("")
+		_, err = traefik.SettingsFromJob(&job, "")
+		isSwitch := f[2] == "true" || f[2] == "false"
+		require.Equal(t, isSwitch, strings.Contains(fmt.Sprint(err), "--nope=1: field not found"), name)
 	}
 }
