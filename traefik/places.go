@@ -19,12 +19,15 @@ type Span struct{ Line, From, To int }
 type Place struct {
 	// Path is the part of the Nomad job that says it; empty where a file does.
 	Path model.Path
-	// Span is where in the text of the file, or of the template at Path.
+	// Span is where in the text of the file, or of the template at Path, and Text
+	// the line of that template; both are zero where all of Path is meant.
 	Span Span
+	Text string
 }
 
 // Places has the places of settings by their path with dots, in lower case:
-// providers.consulcatalog.refreshinterval.
+// providers.consulcatalog.refreshinterval. The empty path is what says all of
+// them.
 type Places map[string]Place
 
 // Of returns the place of a setting, whatever the case of its path, or else
@@ -35,11 +38,10 @@ func (p Places) Of(setting string) (Place, bool) {
 		if at, ok := p[key]; ok {
 			return at, true
 		}
-		dot := strings.LastIndex(key, ".")
-		if dot < 0 {
+		if key == "" {
 			return Place{}, false
 		}
-		key = key[:dot]
+		key = key[:max(0, strings.LastIndex(key, "."))]
 	}
 }
 

@@ -136,6 +136,7 @@ func (t traefikTask) settings() (JobSettings, error) {
 	out := JobSettings{Doubt: t.doubt()}
 	if len(words) > 0 {
 		out.Places = flagPlaces(words)
+		out.Places[""] = Place{Path: t.at.Child("config").Child("args")}
 		out.ProxySettings, err = settingsFromFlags("", values)
 		return out, err
 	}
@@ -253,9 +254,15 @@ func (t traefikTask) fromFile(name string, i int, byDefault bool) (JobSettings, 
 	var out JobSettings
 	var err error
 	out.ProxySettings, out.Places, err = parseTemplate(path.Base(name), tmpl)
+	at, lines := t.at.Template(i).Child("data"), strings.Split(tmpl.Data, "\n")
 	for key, place := range out.Places {
-		place.Path = t.at.Template(i).Child("data")
+		if place.Path = at; place.Span.Line > 0 {
+			place.Text = lines[place.Span.Line-1]
+		}
 		out.Places[key] = place
+	}
+	if out.Places != nil {
+		out.Places[""] = Place{Path: at}
 	}
 	if byDefault {
 		out.Doubt = t.doubt()

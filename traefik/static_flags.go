@@ -165,7 +165,7 @@ func catalogVariables(all []variable) []variable {
 
 // settingsFromEnv decodes variables.
 func settingsFromEnv(source string, vars []variable) (model.ProxySettings, Places, error) {
-	values, places := map[string]string{}, Places{}
+	values, places := map[string]string{}, Places{"": vars[0].place}
 	for _, v := range vars {
 		key := strings.ReplaceAll(strings.ToLower(v.name), "_", ".")
 		values[key] = v.value
@@ -207,7 +207,9 @@ func variablesIn(t model.Template, at model.Path) ([]variable, error) {
 			value = "${" + path.Base(t.Destination) + "}"
 		}
 		from := strings.Index(line, text) + 1
-		out = append(out, variable{name, strings.Trim(strings.TrimSpace(value), `"'`), Place{at, r.place(Span{i + 1, from, from + len(text)}, t.Data)}})
+		span := r.place(Span{i + 1, from, from + len(text)}, t.Data)
+		place := Place{Path: at, Span: span, Text: strings.Split(t.Data, "\n")[span.Line-1]}
+		out = append(out, variable{name, strings.Trim(strings.TrimSpace(value), `"'`), place})
 	}
 	return out, nil
 }
