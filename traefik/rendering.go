@@ -21,8 +21,10 @@ type rendering struct {
 	// source has for each line of text, from 0, the line of the template, from
 	// 1, that it begins in.
 	source []int
-	// unsure has the lines, from 0, that are there or not, or more than once.
-	unsure map[int]bool
+	// unsure has the lines, from 0, that are there or not, or more than once,
+	// and without is the text without the bodies that made them so.
+	unsure  map[int]bool
+	without string
 }
 
 // render renders a template as far as that can be done without Nomad: an
@@ -43,13 +45,14 @@ func render(t model.Template, toml bool) (rendering, error) {
 	if err := r.list(tree.Root, false); err != nil {
 		return rendering{}, err
 	}
-	return rendering{text: r.out.String(), source: r.lines(), unsure: r.unsure}, nil
+	return rendering{text: r.out.String(), source: r.lines(), unsure: r.unsure, without: r.sure.String()}, nil
 }
 
 type renderer struct {
 	data string
 	toml bool
-	out  strings.Builder
+	// out is the text, sure that without what may not be there.
+	out, sure strings.Builder
 	// offsets are those in the template of the starts of the lines of out that
 	// come from text; 0 where the line begins with an action.
 	offsets []int
@@ -122,7 +125,9 @@ func (r *renderer) branch(n *parse.BranchNode) error {
 	}
 	if !strings.Contains(body+other, "\n") {
 		if body+other != "" {
-			r.write(r.unknown(), int(n.Pos), true)
+			outcome := r.unknown()
+			r.write(outcome, int(n.Pos), true)
+			r.sure.WriteString(outcome)
 		}
 		return nil
 	}
@@ -148,6 +153,9 @@ func mentionsCatalog(text string) bool {
 }
 
 func (r *renderer) write(text string, offset int, unsure bool) {
+	if !unsure {
+		r.sure.WriteString(text)
+	}
 	for i, line := range strings.SplitAfter(text, "\n") {
 		if line == "" {
 			continue

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -52,19 +53,31 @@ func parseTemplate(name string, t model.Template) (model.ProxySettings, Places, 
 	if err := r.sure(keys); err != nil {
 		return model.ProxySettings{}, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if !strings.Contains(r.text, unrendered) {
-		out, err := ParseStatic(name, []byte(r.text))
-		return out, places, err
+	out, err := parseRendered(name, ext, r.text)
+	if len(r.unsure) > 0 && err == nil {
+		// What follows a section that may not be there may belong to another one.
+		without, err := parseRendered(name, ext, r.without)
+		if err != nil || !reflect.DeepEqual(out, without) {
+			return model.ProxySettings{}, nil, fmt.Errorf("%s: the settings of the Consul catalog provider depend on a condition or a loop of the template, which only Nomad can decide", name)
+		}
 	}
-	providers, err := decodeRendered(name, ext, r.text)
+	return out, places, err
+}
+
+// parseRendered reads the text of a rendering.
+func parseRendered(name, ext, text string) (model.ProxySettings, error) {
+	if !strings.Contains(text, unrendered) {
+		return ParseStatic(name, []byte(text))
+	}
+	providers, err := decodeRendered(name, ext, text)
 	if err != nil {
-		return model.ProxySettings{}, nil, err
+		return model.ProxySettings{}, err
 	}
 	out, err := settings(name, time.Duration(providers.ProvidersThrottleDuration), providers.ConsulCatalog)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", name, err)
 	}
-	return out, places, err
+	return out, err
 }
 
 // sure refuses a file in which a condition or a loop stands around settings.
