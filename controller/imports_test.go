@@ -75,7 +75,7 @@ func house() rules {
 			"controller/drain": {},
 			"controller/rule":  {},
 			"controller/gate":  {},
-			"traefik":          {"github.com/traefik/paerser"},
+			"traefik":          {"github.com/traefik/paerser", "gopkg.in/yaml.v3"},
 		},
 		// Their core is under another licence than ours.
 		never: map[string][]string{
@@ -84,7 +84,7 @@ func house() rules {
 		},
 		standard: []string{
 			"bytes", "cmp", "encoding", "encoding/json", "errors", "fmt", "go/ast", "go/parser", "go/token", "hash/fnv", "io", "iter", "maps", "math", "math/bits", "net", "net/netip", "net/url",
-			"path", "reflect", "regexp", "slices", "sort", "strconv", "strings", "text/template", "time", "unicode", "unicode/utf8",
+			"path", "reflect", "regexp", "slices", "sort", "strconv", "strings", "text/template", "text/template/parse", "time", "unicode", "unicode/utf8",
 		},
 	}
 }

@@ -49,8 +49,18 @@ func newObserver(n *nomad.Client, c *consul.Client, o options.Run, counted wrap)
 	return observe.New(observe.Ports{Nomad: n, Consul: c, Traefik: apis}, observe.Options{
 		TraefikServices: o.Traefik.Services, TraefikURLs: o.Traefik.URLs,
 		API:          observe.API{Scheme: o.Traefik.APIScheme, Port: o.Traefik.APIPort, BasePath: o.Traefik.APIBasePath},
-		FileSettings: file, ReadTags: traefik.ReadCatalog, Contradictions: traefik.Contradictions,
+		FileSettings: file, JobSettings: jobSettings, ReadTags: traefik.ReadCatalog, Contradictions: traefik.Contradictions,
 	})
+}
+
+// jobSettings takes a job at its word only where no file that it does not show
+// could count before what it says.
+func jobSettings(job *model.Job, group string) (model.ProxySettings, error) {
+	found, err := traefik.SettingsFromJob(job, group)
+	if err == nil && found.Doubt != "" {
+		err = errors.New(found.Doubt)
+	}
+	return found.ProxySettings, err
 }
 
 // fileSettings reads --traefik-config; nil where there is none.

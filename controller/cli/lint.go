@@ -34,9 +34,11 @@ A PATH is a file, a folder (in which files that end in .nomad, .nomad.hcl or
 'jobs/**/*.hcl', or - for standard input. Variables are given as to nomad job run:
 --var, --var-file (or -var, -var-file) and NOMAD_VAR_name.
 
-Without --traefik-config or --traefik-url Traefik's own defaults are assumed.
-Where both are given, the process counts and the file is for a Traefik that is too
-old to report its settings.
+Without --traefik-config or --traefik-url Traefik's own defaults are assumed. The
+first takes a static configuration file or the Nomad job that runs Traefik, whose
+arguments, templates and environment are read in Traefik's own order. Where both are
+given, the process counts and the file is for a Traefik that is too old to report
+its settings.
 
 A finding is ignored by a comment on its line or above it, or by the meta of
 its job or group. A reason is required:
@@ -51,6 +53,9 @@ if something cannot be read, and with 5 if the Traefik does not answer.`,
 
   # With the settings of the Traefik in front, and variables.
   draingate lint --traefik-config traefik.yml --var tag=1.2.3 web.nomad.hcl
+
+  # With the settings of the Traefik that a Nomad job runs.
+  draingate lint --traefik-config traefik.nomad.hcl web.nomad.hcl
 
   # What the next version changes, compared with the one that runs now.
   nomad job inspect web | draingate lint --against - web.nomad.hcl
@@ -75,7 +80,7 @@ func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
 	f.StringArrayVar(&o.Vars, "var", nil, "a value `NAME=VALUE` for a variable of the job specifications (repeatable)")
 	f.StringArrayVar(&o.VarFiles, "var-file", nil, "a `FILE` with values for variables (repeatable)")
 	f.StringArrayVar(&o.Against, "against", nil, "a `PATH` with the version of a job that runs now, to compare with (repeatable)")
-	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration, YAML or TOML")
+	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration (YAML, TOML or JSON), or the Nomad job that runs it")
 	f.StringSliceVar(&o.Traefik.URLs, "traefik-url", nil, "the base `URL` of a running Traefik's API, to ask for its settings")
 	f.StringVar(&o.Traefik.APIBasePath, "traefik-api-base-path", "", "the `PATH` before /api")
 	f.StringVar(&o.Traefik.APIUser, "traefik-api-user", "", "the `USER` for basic authentication at the API")
@@ -94,7 +99,7 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	settings, err := lint.ReadSettings(ctx, lintTraefik(o))
+	settings, err := lint.ReadSettings(ctx, p.lintTraefik(o))
 	if err != nil {
 		code := exit.Usage
 		if _, ok := errors.AsType[*lint.CannotAskError](err); ok {

@@ -14,9 +14,10 @@ func (p Program) lintOptions(o options.Lint, s lint.Settings) lint.Options {
 	return out
 }
 
-func lintTraefik(l options.Lint) lint.Traefik {
+func (p Program) lintTraefik(l options.Lint) lint.Traefik {
 	o := l.Traefik
 	t := lint.Traefik{Config: o.Config, PasswordFile: o.APIPasswordFile, Version: strings.TrimPrefix(l.TraefikVersion, "v")}
+	t.Specs.Vars, t.Specs.VarFiles, t.Specs.Env = l.Vars, l.VarFiles, p.Environ
 	if len(o.URLs) > 0 {
 		t.API.URL = o.URLs[0]
 	}

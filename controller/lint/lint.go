@@ -58,7 +58,7 @@ func Run(o Options) (Result, error) {
 	r := runner{options: o, said: map[string]bool{}, result: Result{Settings: o.Settings}}
 	names, err := jobspecs.Find(o.Paths...)
 	against, errAgainst := jobspecs.Find(o.Against...)
-	r.shared = len(names)+len(against) > 1
+	r.shared = len(names)+len(against) > 1 || o.Settings.shared()
 	err = errors.Join(err, errAgainst, r.readAgainst(against))
 	for _, name := range names {
 		err = errors.Join(err, r.file(name))

@@ -123,6 +123,7 @@ func (r *runner) locate(file *jobspecs.File, f rule.Finding) located {
 	}}
 	if f.Path == "" && r.options.Settings.Where != "" {
 		out.File = r.options.Settings.Where
+		r.options.Settings.place(&out.Finding, f.Setting)
 		return out
 	}
 	at, _ := file.Locate(cmp.Or(f.Path, model.JobPath))
@@ -134,9 +135,12 @@ func (r *runner) locate(file *jobspecs.File, f rule.Finding) located {
 func (r *runner) aboutSettings() []Finding {
 	var out []Finding
 	for _, f := range rule.Run(r.options.Rules, r.options.input(&model.Job{})) {
-		if f.Path == "" {
-			out = append(out, Finding{Rule: f.Rule, Severity: f.Severity, File: r.options.Settings.Where, Message: f.Message, Remedy: f.Remedy})
+		if f.Path != "" {
+			continue
 		}
+		finding := Finding{Rule: f.Rule, Severity: f.Severity, File: r.options.Settings.Where, Message: f.Message, Remedy: f.Remedy}
+		r.options.Settings.place(&finding, f.Setting)
+		out = append(out, finding)
 	}
 	return out
 }

@@ -33,7 +33,7 @@ func New(ports Ports, options Options) (*Observer, error) {
 	if options.ReadTags == nil {
 		return nil, errors.New("observe: no function to read tags with")
 	}
-	if options.FileSettings != nil && options.Contradictions == nil {
+	if (options.FileSettings != nil || options.JobSettings != nil) && options.Contradictions == nil {
 		return nil, errors.New("observe: no function to compare settings with")
 	}
 	o := &Observer{ports: ports, options: options, load: loadMeter{wanted: make(chan struct{}, 1)}}
