@@ -2,17 +2,11 @@ package lint
 
 import (
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
-	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/rule"
 	"github.com/draingate/draingate/jobspecs"
 )
-
-// ignoreMeta begins the meta keys that ignore a rule.
-const ignoreMeta = "draingate_ignore_"
 
 // ignore is what an author wrote to keep a rule quiet.
 type ignore struct {
@@ -76,28 +70,15 @@ func (g ignore) wrong(rules []rule.Rule) (Finding, bool) {
 	}
 }
 
-// metaIgnores are those in the meta of the job, which cover all of it, and in
-// that of groups.
+// metaIgnores are those in the meta of the job and of its groups.
 func metaIgnores(file *jobspecs.File) []ignore {
-	out := metaIgnoresAt(file, model.JobPath, file.Job.Meta, func(located) bool { return true })
-	for _, g := range file.Job.Groups {
-		at := model.GroupPath(g.Name)
-		out = append(out, metaIgnoresAt(file, at, g.Meta, func(f located) bool { return strings.HasPrefix(string(f.path), string(at)) })...)
-	}
-	return out
-}
-
-func metaIgnoresAt(file *jobspecs.File, at model.Path, meta map[string]string, covers func(located) bool) []ignore {
 	var out []ignore
-	for _, key := range slices.Sorted(maps.Keys(meta)) {
-		id, is := strings.CutPrefix(key, ignoreMeta)
-		if !is {
-			continue
-		}
-		where, _ := file.Locate(at.Meta(key))
+	for _, i := range rule.Ignores(&file.Job) {
+		where, _ := file.Locate(i.Path)
 		out = append(out, ignore{
-			rule: strings.ToUpper(id), reason: strings.TrimSpace(meta[key]), at: where.Range, covers: covers, inMeta: true,
-			how: fmt.Sprintf("meta {\n  %s = \"why it cannot drop a request here\"\n}", key),
+			rule: i.Rule, reason: i.Reason, at: where.Range, inMeta: true,
+			covers: func(f located) bool { return i.Covers(f.path) },
+			how:    fmt.Sprintf("meta {\n  %s = \"why it cannot drop a request here\"\n}", i.Key),
 		})
 	}
 	return out
