@@ -1,6 +1,7 @@
 package nomad
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,15 +47,6 @@ func (c *Client) WatchJobs(ctx context.Context, tell func([]model.JobStub)) erro
 	return nil
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
 func (c *Client) listJobs(ctx context.Context, index uint64) ([]model.JobStub, uint64, error) {
 	options := query(ctx, nomadapi.AllNamespacesNamespace)
 	options.WaitIndex = index
@@ -64,7 +56,7 @@ func (c *Client) listJobs(ctx context.Context, index uint64) ([]model.JobStub, u
 		return nil, 0, fmt.Errorf("list jobs: %w", classify(err, capabilityList))
 	}
 	var out []model.JobStub
-	for _, j := range withoutNils(jobs) {
+	for _, j := range jobs {
 		if j.Type == model.JobTypeService {
 			out = append(out, model.JobStub{Namespace: j.Namespace, ID: j.ID, Type: j.Type, Stopped: j.Stop, ModifyIndex: j.JobModifyIndex})
 		}
@@ -127,16 +119,13 @@ func (c *Client) SimilarJobs(ctx context.Context, namespace, id string) []string
 		distance int
 	}
 	var all []near
-	for _, j := range withoutNils(jobs) {
-		if d := unlike(j.ID, id); d <= 2 {
+	for _, j := range jobs {
+		if d := unlike(j.ID, id); d <= 2 && d < len(id) {
 			all = append(all, near{j.Namespace + "/" + j.ID, d})
 		}
 	}
 	slices.SortFunc(all, func(a, b near) int {
-		if a.distance != b.distance {
-			return a.distance - b.distance
-		}
-		return strings.Compare(a.name, b.name)
+		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name))
 	})
 	var out []string
 	for _, n := range all[:min(len(all), maxSimilar)] {

@@ -107,7 +107,11 @@ func (w *watch) retry(ctx context.Context, err error) {
 		w.log.Info("cannot watch "+w.of+", retrying until Nomad answers", "reason", err.Error())
 	}
 	w.index = 0
-	timer := time.NewTimer(w.pause.NextBackOff())
+	pause(ctx, w.pause.NextBackOff())
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
