@@ -1,6 +1,7 @@
 package jobspecs
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -11,18 +12,23 @@ import (
 	"github.com/draingate/draingate/jobspecs/convert"
 )
 
-// FromServer returns a job that a server has as a File of that name. What the
-// job says is always what the server has. The source, which Nomad keeps since
+// ServerName is the name of a job that a server has, in the place of a file's.
+func ServerName(namespace, id string) string {
+	return "nomad:" + cmp.Or(namespace, nomadapi.DefaultNamespace) + "/" + id
+}
+
+// FromServer returns a job that a server has as a File. What the job says is always what the server has. The source, which Nomad keeps since
 // 1.6 for a job that was submitted with one and which may be nil, gives the
 // positions and the comments, and only where its groups, tasks, services and
 // checks are those of the job: nobody has checked that they belong together. Without
 // it nothing in the file has a position, and Content is empty.
-func FromServer(name string, job *nomadapi.Job, source *nomadapi.JobSubmission) *File {
-	bare := &File{Name: name, Syntax: JSON, Spec: job, Job: *convert.Job(job)}
+func FromServer(job *nomadapi.Job, source *nomadapi.JobSubmission) *File {
+	bare := &File{Syntax: JSON, Spec: job, Job: *convert.Job(job)}
+	bare.Name = ServerName(bare.Job.Namespace, bare.Job.ID)
 	if source == nil || source.Source == "" {
 		return bare
 	}
-	out := &File{Name: name, Content: []byte(source.Source), Spec: job, Job: bare.Job}
+	out := &File{Name: bare.Name, Content: []byte(source.Source), Spec: job, Job: bare.Job}
 	if out.readPositions(source); !out.fits() {
 		return bare
 	}

@@ -61,7 +61,7 @@ func TestFromServer(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := FromServer("nomad:default/web", tt.job, tt.source)
+			f := FromServer(tt.job, tt.source)
 			require.Equal(t, "web", f.Job.ID)
 			at, _ := f.Locate(model.GroupPath("web").Child("shutdown_delay"))
 			require.Equal(t, "nomad:default/web", at.Range.File)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/rule"
 	"github.com/draingate/draingate/jobspecs"
 )
@@ -12,7 +13,9 @@ import (
 type ignore struct {
 	rule, reason string
 	at           jobspecs.Range
-	covers       func(located) bool
+	// path is the entry of an ignore in meta.
+	path   model.Path
+	covers func(located) bool
 	// how is what to write, for whoever forgot the reason.
 	how string
 	// inMeta is true for an ignore in meta, where package rule reports one of
@@ -40,6 +43,7 @@ func withoutIgnored(file *jobspecs.File, found []located, rules []rule.Rule) []F
 	}
 	for _, g := range ignores {
 		if f, wrong := g.wrong(rules); wrong {
+			f.Path = g.path
 			f.place(g.at, file.Content)
 			out = append(out, f)
 		}
@@ -76,7 +80,7 @@ func metaIgnores(file *jobspecs.File) []ignore {
 	for _, i := range rule.Ignores(&file.Job) {
 		where, _ := file.Locate(i.Path)
 		out = append(out, ignore{
-			rule: i.Rule, reason: i.Reason, at: where.Range, inMeta: true,
+			rule: i.Rule, reason: i.Reason, at: where.Range, path: i.Path, inMeta: true,
 			covers: func(f located) bool { return i.Covers(f.path) },
 			how:    fmt.Sprintf("meta {\n  %s = \"why it cannot drop a request here\"\n}", i.Key),
 		})
