@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"draingate": func() {
 		os.Exit(cli.Program{
-			Run: stubRunner, Version: "v9.8.7", Environ: os.Environ(),
+			Run: stubRunner, Nomad: stubNomad, Version: "v9.8.7", Environ: os.Environ(),
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		}.Main(context.Background(), os.Args[1:]))
 	}})

@@ -72,13 +72,13 @@ func (l Lint) Validate() error {
 }
 
 func (l Lint) jobsAreSound() error {
+	if l.Namespace == "*" {
+		return errors.New("--namespace *: give one namespace")
+	}
 	for _, name := range l.Jobs {
 		if namespace, id := l.Job(name); namespace == "" || id == "" || namespace == "*" {
 			return fmt.Errorf("--job %q is no job: give its ID, or NAMESPACE/ID", name)
 		}
-	}
-	if l.Namespace == "*" {
-		return errors.New("--namespace *: give one namespace")
 	}
 	if l.AgainstLive && len(l.Paths) == 0 {
 		return errors.New("--against-live compares files with what runs: give the files, such as `draingate lint --against-live web.nomad.hcl`")
