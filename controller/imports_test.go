@@ -48,6 +48,8 @@ func house() rules {
 			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "traefik/...", "controller/metrics",
 				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options",
 				"controller/judge", "controller/survey", "jobspecs"},
+			"controller/judge":       {"traefik", "controller/rule", "controller/model"},
+			"controller/survey":      {"controller/judge", "controller/rule", "controller/model"},
 			"controller/lint":        {"jobspecs", "traefik/...", "controller/rule", "controller/model"},
 			"controller/lint/report": {"controller/lint", "controller/rule", "controller/model"},
 			"controller/reconcile":   {"controller/gate", "controller/rule", "controller/model"},
@@ -76,6 +78,7 @@ func house() rules {
 			"controller/drain": {},
 			"controller/rule":  {},
 			"controller/gate":  {},
+			"controller/judge": {"github.com/traefik/paerser"},
 			"traefik":          {"github.com/traefik/paerser"},
 		},
 		// Their core is under another licence than ours.
