@@ -227,7 +227,7 @@ func (s *Survey) readJob(ctx context.Context, n name, stub model.JobStub) bool {
 	}
 	before := s.jobs[n]
 	if before != nil {
-		now.said = before.said
+		now.said, now.found = before.said, before.found
 	}
 	s.jobs[n] = now
 	return before == nil || now.problem == "" || now.problem != before.problem
