@@ -60,7 +60,7 @@ func TestFromServer(t *testing.T) {
 		"nor with an empty one":                                       {serverJob("web"), &nomadapi.JobSubmission{}, 0},
 		"nor with a group that is not the job's":                      {serverJob("api"), &nomadapi.JobSubmission{Source: kept, VariableFlags: values, Variables: `delay = "6s"`}, 0},
 		"nor with a group too few":                                    {serverJob("web", "api"), &nomadapi.JobSubmission{Source: kept, VariableFlags: values, Variables: `delay = "6s"`}, 0},
-		"nor with a group too many": {serverJob("web"), &nomadapi.JobSubmission{Source: more(), VariableFlags: values, Variables: `delay = "6s"`}, 0},
+		"nor with a group too many":                                   {serverJob("web"), &nomadapi.JobSubmission{Source: more(), VariableFlags: values, Variables: `delay = "6s"`}, 0},
 		"nor with a source that does not parse":                       {serverJob("web"), &nomadapi.JobSubmission{Source: "job {", Format: "hcl2"}, 0},
 		"nor with one whose blocks cannot be told without a variable": {serverJob("web"), &nomadapi.JobSubmission{Source: kept, Format: "hcl2"}, 0},
 		"a job in JSON has its own lines": {serverJob("web"), &nomadapi.JobSubmission{Format: "json",
