@@ -42,11 +42,14 @@ func house() rules {
 		allowed: map[string][]string{
 			"cmd/draingate":          {"controller/cli", "controller/app"},
 			"controller":             {},
-			"controller/cli":         {"controller/cli/exit", "controller/cli/options", "controller/app", "controller/lint/...", "controller/rule", "controller/status", "controller/model"},
+			"controller/cli":         {"controller/cli/exit", "controller/cli/options", "controller/app", "controller/lint/...", "controller/rule", "controller/status", "controller/model", "jobspecs"},
 			"controller/cli/exit":    {},
 			"controller/cli/options": {"controller/model"},
 			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "traefik/...", "controller/metrics",
-				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options"},
+				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options",
+				"controller/judge", "controller/survey", "jobspecs"},
+			"controller/judge":       {"traefik", "controller/rule", "controller/model"},
+			"controller/survey":      {"controller/judge", "controller/rule", "controller/model"},
 			"controller/lint":        {"jobspecs", "traefik/...", "controller/rule", "controller/model"},
 			"controller/lint/report": {"controller/lint", "controller/rule", "controller/model"},
 			"controller/reconcile":   {"controller/gate", "controller/rule", "controller/model"},
@@ -76,6 +79,7 @@ func house() rules {
 			"controller/rule":  {},
 			"controller/gate":  {},
 			"traefik":          {"github.com/traefik/paerser", "gopkg.in/yaml.v3"},
+			"controller/judge": {"github.com/traefik/paerser", "gopkg.in/yaml.v3"},
 		},
 		// Their core is under another licence than ours.
 		never: map[string][]string{

@@ -16,12 +16,14 @@ import (
 	"github.com/draingate/draingate/controller/cli/options"
 	"github.com/draingate/draingate/controller/consul"
 	"github.com/draingate/draingate/controller/gate"
+	"github.com/draingate/draingate/controller/judge"
 	"github.com/draingate/draingate/controller/metrics"
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/nomad"
 	"github.com/draingate/draingate/controller/observe"
 	"github.com/draingate/draingate/controller/reconcile"
 	"github.com/draingate/draingate/controller/status"
+	"github.com/draingate/draingate/controller/survey"
 )
 
 // probeTimeout bounds the first question to Nomad and Consul at the start.
@@ -29,10 +31,12 @@ const probeTimeout = 5 * time.Second
 
 // App is a controller that is ready to run.
 type App struct {
-	log        logr.Logger
-	nomad      *nomad.Client
-	consul     *consul.Client
-	observer   *observe.Observer
+	log      logr.Logger
+	nomad    *nomad.Client
+	consul   *consul.Client
+	observer *observe.Observer
+	// survey is nil unless nothing is to be written.
+	survey     *survey.Survey
 	controller *reconcile.Controller
 	store      *status.Store
 	metrics    *metrics.Metrics
@@ -62,12 +66,20 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 	if err := a.connect(o); err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
+	rules, err := judge.New(o.Margin)
+	if err != nil {
+		return nil, err
+	}
 	loop := reconcile.New(a.observer, a.nomad, recorder{a}, reconcile.Options{
 		DryRun: o.DryRun, Policy: gate.Policy{Margin: o.Margin, DefaultMode: o.DefaultMode, Poll: o.PollInterval},
+		Sound: survey.NewConditions(rules).Of,
 	})
+	if o.DryRun {
+		a.survey = survey.New(a.nomad, a.observer, rules)
+	}
 	a.controller = reconcile.NewController(loop.Reconcile, o.Workers, a.passed)
 	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
-		Store: a.store, Proxies: a.proxies, Ready: a.ready, Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
+		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Ready: a.ready, Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
 	}))
 	if err != nil {
 		a.controller.Close()
@@ -126,6 +138,9 @@ func (a *App) Run(ctx context.Context) error {
 	work.Go(func() error { return a.nomad.WatchDeployments(ctx, a.controller.Enqueue, func() { close(a.primed) }) })
 	work.Go(func() error { return a.observer.Run(ctx) })
 	work.Go(func() error { return a.controller.Run(ctx) })
+	if a.survey != nil {
+		work.Go(func() error { return a.survey.Run(ctx) })
+	}
 	err := ended(work.Wait())
 	a.log.Info("stopping", "step", "status endpoint")
 	stopServing()

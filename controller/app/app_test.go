@@ -86,6 +86,35 @@ func TestRunWithoutServers(t *testing.T) {
 	require.Error(t, err, "the status endpoint is closed")
 }
 
+// Live jobs are looked at where nothing is written. What is in them is not known
+// before Nomad has listed them, which is not nothing.
+func TestLintOfLiveJobsIsForADryRun(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dryRun bool
+		code   int
+		says   string
+	}{
+		"a dry run": {true, http.StatusServiceUnavailable, "Nomad has not listed the jobs yet"},
+		"a run":     {false, http.StatusNotFound, "--dry-run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := settings(t)
+			o.DryRun = tt.dryRun
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			a, err := New(ctx, o, io.Discard)
+			require.NoError(t, err)
+			ended := make(chan error, 1)
+			go func() { ended <- a.Run(ctx) }()
+			code, body := get(t, a, "/v1/lint")
+			require.Equal(t, tt.code, code)
+			require.Contains(t, body, tt.says)
+			cancel()
+			require.NoError(t, <-ended)
+		})
+	}
+}
+
 func get(t *testing.T, a *App, path string) (int, string) {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}

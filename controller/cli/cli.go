@@ -23,6 +23,8 @@ type Runner func(ctx context.Context, o options.Run, log io.Writer) error
 type Program struct {
 	// Run is what `draingate run` does.
 	Run Runner
+	// Nomad makes a client for the jobs that `draingate lint` reads from Nomad.
+	Nomad func() (LiveJobs, error)
 	// Version is the version stamped at build time; empty for none.
 	Version string
 	// Environ holds KEY=value lines, as os.Environ returns them.

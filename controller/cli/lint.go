@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func (p Program) lintCommand() *cobra.Command {
 		Short: "Find in job specifications what a deploy will drop",
 		Long: `lint reads Nomad job specifications (HCL with variables, or JSON) and Traefik's
 settings and reports what will drop requests, get a deployment stuck or defeat
-the gate. It needs no Nomad and no Consul.
+the gate. It needs no Nomad and no Consul, unless it is asked for a job that runs.
 
 A PATH is a file, a folder (in which files that end in .nomad, .nomad.hcl or
 .nomad.json are taken, and other .hcl files with a job block), a pattern such as
@@ -40,6 +41,12 @@ arguments, templates and environment are read in Traefik's own order. Where both
 given, the process counts and the file is for a Traefik that is too old to report
 its settings.
 
+With --job it reads the latest version of a job from Nomad, and with --against-live
+it compares each file with that. Nomad is found by its own variables: NOMAD_ADDR,
+NOMAD_TOKEN, NOMAD_NAMESPACE, NOMAD_CACERT and so on; the token needs read-job,
+and list-jobs to suggest a name for a mistyped one. Lines and columns are those of
+the source that Nomad keeps (1.6 and later); without it the path in the job is given.
+
 A finding is ignored by a comment on its line or above it, or by the meta of
 its job or group. A reason is required:
 
@@ -47,7 +54,8 @@ its job or group. A reason is required:
   meta { draingate_ignore_DG101 = "nobody calls this at night" }
 
 It exits with 1 if there are findings of the severity --fail-on or worse, with 2
-if something cannot be read, and with 5 if the Traefik does not answer.`,
+if something cannot be read or there is no such job, and with 5 if the Traefik or
+the Nomad does not answer.`,
 		Example: `  # Every job in this folder, with Traefik's defaults.
   draingate lint .
 
@@ -60,6 +68,10 @@ if something cannot be read, and with 5 if the Traefik does not answer.`,
   # What the next version changes, compared with the one that runs now.
   nomad job inspect web | draingate lint --against - web.nomad.hcl
 
+  # A job that runs, and what a file would change of the one that runs.
+  draingate lint --job web --job team/api --traefik-url http://10.0.0.5:8080
+  draingate lint --against-live web.nomad.hcl
+
   # In continuous integration: annotations on standard output, SARIF in a file.
   draingate lint --format github --format sarif --output lint.sarif jobs/`,
 	}
@@ -69,6 +81,7 @@ if something cannot be read, and with 5 if the Traefik does not answer.`,
 			return exit.With(exit.Usage, err)
 		}
 		o.Paths = args
+		o.Namespace = cmp.Or(o.Namespace, p.environment("NOMAD_NAMESPACE"))
 		return p.lint(cmd.Context(), o, to.all())
 	}
 	return cmd
@@ -81,6 +94,9 @@ func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
 	f.StringArrayVar(&o.VarFiles, "var-file", nil, "a `FILE` with values for variables (repeatable)")
 	f.StringArrayVar(&o.Against, "against", nil, "a `PATH` with the version of a job that runs now, to compare with (repeatable)")
 	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration (YAML, TOML or JSON), or the Nomad job that runs it")
+	f.StringSliceVar(&o.Jobs, "job", nil, "a `NAME` or NAMESPACE/NAME of a job to read from Nomad (repeatable)")
+	f.BoolVar(&o.AgainstLive, "against-live", false, "compare each job with the version that Nomad has of it")
+	f.StringVar(&o.Namespace, "namespace", "", "the Nomad namespace `NAME` of jobs that are given without; NOMAD_NAMESPACE, or default")
 	f.StringSliceVar(&o.Traefik.URLs, "traefik-url", nil, "the base `URL` of a running Traefik's API, to ask for its settings")
 	f.StringVar(&o.Traefik.APIBasePath, "traefik-api-base-path", "", "the `PATH` before /api")
 	f.StringVar(&o.Traefik.APIUser, "traefik-api-user", "", "the `USER` for basic authentication at the API")
@@ -107,15 +123,19 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 		}
 		return exit.With(code, err)
 	}
-	result, err := lint.Run(p.lintOptions(o, settings))
-	if err != nil && result.Files == 0 {
-		return exit.With(exit.Usage, err)
+	options, err := p.lintOptions(ctx, o, settings)
+	if err != nil {
+		return err
+	}
+	result, err := lint.Run(options)
+	if err != nil && result.Files+result.Jobs == 0 {
+		return exit.With(exit.Code(err), err)
 	}
 	if problem := p.printLint(result, to); problem != nil {
 		return exit.With(exit.Usage, problem)
 	}
 	if err != nil {
-		return exit.With(exit.Usage, err)
+		return exit.With(exit.Code(err), err)
 	}
 	return exit.With(lintCode(result, o.FailOn), nil)
 }
@@ -128,6 +148,11 @@ func (p Program) printLint(result lint.Result, to []target) error {
 	}
 	for _, c := range result.Settings.Value.Contradictions {
 		if _, err := fmt.Fprintf(p.Stderr, "draingate: %s\n", plain(c)); err != nil {
+			return err
+		}
+	}
+	for _, name := range result.New {
+		if _, err := fmt.Fprintf(p.Stderr, "draingate: %s is not there yet, so there is nothing to compare with\n", plain(name)); err != nil {
 			return err
 		}
 	}

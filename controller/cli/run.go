@@ -25,7 +25,11 @@ NOMAD_CACERT, CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN and so on. Every flag can be
 given as a variable instead: --poll-interval is DRAINGATE_POLL_INTERVAL. Lists
 are separated by commas there. An HCL file that --config names can hold all of
 them, as poll_interval = "1s" and traefik_service = ["traefik"]. A flag wins over
-its variable, and that over the file.`,
+its variable, and that over the file.
+
+With --dry-run it also applies the rules of lint to every live service job, with the
+settings that each Traefik reports: see draingate status and /v1/lint. Nomad's token
+needs read-job, for that list-jobs too.`,
 		Example: `  # Every instance of the Consul service "traefik"; jobs are observed, none is promoted
   # unless its meta says draingate_mode = "enforce".
   draingate run --traefik-service traefik
@@ -77,7 +81,7 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
 	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
 	f.Var(modeValue{&o.DefaultMode}, "default-mode", "what to do with a job without draingate_mode: enforce, observe or off")
-	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write")
+	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write; lint every live job")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
 	f.BoolVar(&o.Pprof, "pprof", false, "serve /debug/pprof/ on the status endpoint")
 	f.Var(levelValue{&o.LogLevel}, "log-level", "debug, info, warn or error")

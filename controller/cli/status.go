@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ func (p Program) statusCommand() *cobra.Command {
 one line for each deployment and the message below it. With a JOB it prints the
 newest deployment of that job: its conditions, and for each proxy the servable
 time S and the time to stop routing T with what they are made of.
+
+Of a draingate that runs with --dry-run it also prints what the rules of lint find
+in live jobs: counts for each job, or the findings of the JOB.
 
 It exits with 3 if the JOB is held and with 5 if the endpoint does not answer.`,
 		Example: `  draingate status
@@ -71,10 +75,15 @@ func (p Program) status(ctx context.Context, f statusFlags, args []string) error
 			shown = append(shown, d)
 		}
 	}
-	if len(args) == 0 {
-		return p.printList(shown, f)
+	lint, err := p.liveFindings(ctx, client, f)
+	if err != nil {
+		return err
 	}
-	return p.statusOfJob(ctx, client, newest(shown, args[0]), args[0], f)
+	if len(args) == 0 {
+		return errors.Join(p.printList(shown, f), renderLintCounts(p.Stdout, lint, p.palette()))
+	}
+	lint = slices.DeleteFunc(lint, func(one status.Finding) bool { return one.Job != args[0] })
+	return p.statusOfJob(ctx, client, newest(shown, args[0]), lint, args[0], f)
 }
 
 // warnUnlessReady says on Stderr that the list may lack something.
@@ -91,8 +100,8 @@ func (p Program) warnUnlessReady(ctx context.Context, client *status.Client, add
 }
 
 // statusOfJob prints the details, and is an error where the job is held.
-func (p Program) statusOfJob(ctx context.Context, client *status.Client, found []status.Deployment, job string, f statusFlags) error {
-	if len(found) == 0 {
+func (p Program) statusOfJob(ctx context.Context, client *status.Client, found []status.Deployment, lint []status.Finding, job string, f statusFlags) error {
+	if len(found)+len(lint) == 0 {
 		return exit.With(exit.Failed, fmt.Errorf("no deployment of a job %q is known at %s: see `draingate status` for those that are", job, f.addr))
 	}
 	details := make([]status.Detail, 0, len(found))
@@ -103,7 +112,7 @@ func (p Program) statusOfJob(ctx context.Context, client *status.Client, found [
 		}
 		details = append(details, detail)
 	}
-	if err := p.printDetails(details, f); err != nil {
+	if err := errors.Join(p.printDetails(details, f), renderLint(p.Stdout, lint, p.palette())); err != nil {
 		return err
 	}
 	for _, d := range details {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	nomadapi "github.com/hashicorp/nomad/api"
+
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/rule"
 	"github.com/draingate/draingate/jobspecs"
@@ -88,6 +90,35 @@ func (r *runner) file(name string) error {
 	if file == nil {
 		return err
 	}
+	if r.options.Running != nil && r.against[key(&file.Job)] == nil {
+		err = r.readRunning(&file.Job)
+	}
+	r.add(r.judge(file))
+	return err
+}
+
+// readRunning asks for the version of a job that runs now. After the first
+// failure nobody is asked again: the next answer would be the same, and late.
+func (r *runner) readRunning(job *model.Job) error {
+	namespace := job.Namespace
+	if namespace == nomadapi.DefaultNamespace {
+		namespace = cmp.Or(r.options.Namespace, namespace)
+	}
+	now, err := r.options.Running(namespace, job.ID)
+	switch {
+	case err != nil:
+		r.options.Running = nil
+	case now == nil:
+		r.result.New = append(r.result.New, jobspecs.ServerName(namespace, job.ID))
+	default:
+		// Under the name that the file has, whatever namespace was asked.
+		r.against[key(job)] = &current{file: now}
+	}
+	return err
+}
+
+// judge applies the rules to one job.
+func (r *runner) judge(file *jobspecs.File) []Finding {
 	in := r.options.input(&file.Job)
 	if now := r.against[key(&file.Job)]; now != nil {
 		now.matched = true
@@ -100,8 +131,7 @@ func (r *runner) file(name string) error {
 			found = append(found, r.locate(file, f))
 		}
 	}
-	r.add(withoutIgnored(file, found, r.options.Rules))
-	return nil
+	return withoutIgnored(file, found, r.options.Rules)
 }
 
 // first is true for everything but a finding about the settings that another
@@ -119,7 +149,7 @@ func (r *runner) first(f rule.Finding) bool {
 // come from, or at the job that they were assumed for.
 func (r *runner) locate(file *jobspecs.File, f rule.Finding) located {
 	out := located{path: f.Path, Finding: Finding{
-		Rule: f.Rule, Severity: f.Severity, Message: f.Message, Remedy: f.Remedy, Window: f.Window,
+		Rule: f.Rule, Severity: f.Severity, Path: f.Path, Message: f.Message, Remedy: f.Remedy, Window: f.Window,
 	}}
 	if f.Path == "" && r.options.Settings.Where != "" {
 		out.File = r.options.Settings.Where

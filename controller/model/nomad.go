@@ -82,6 +82,15 @@ const (
 	JobTypeSystem  = "system"
 )
 
+// JobStub is what a list of jobs says of one.
+type JobStub struct {
+	Namespace, ID string
+	Type          string
+	Stopped       bool
+	// ModifyIndex changes whenever a version of the job is registered.
+	ModifyIndex uint64
+}
+
 // Job is one version of a Nomad job with the settings that bear on draining.
 type Job struct {
 	ID          string

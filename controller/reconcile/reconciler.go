@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +47,9 @@ type Options struct {
 	Policy gate.Policy
 	// DryRun decides and records, and never writes.
 	DryRun bool
+	// Sound, where not nil, says what the rules find in the version that is
+	// deployed. It is asked after the decision was carried out, and only shown.
+	Sound func(model.Snapshot) model.Condition
 }
 
 // Reconciler decides on one deployment at a time. It is safe for concurrent
@@ -99,12 +103,26 @@ func (r *Reconciler) Reconcile(ctx context.Context, key model.Key) (Result, erro
 	h.verb, h.reason = decision.Verb, decision.Reason
 
 	err := r.act(ctx, &h, snapshot, decision)
+	decision.Conditions = r.withSound(decision.Conditions, snapshot)
 	r.record(h, snapshot, decision, now)
 	r.remember(key, h, decision)
 	if err != nil {
 		return Result{}, err
 	}
 	return Result{RequeueAfter: decision.RetryAfter}, nil
+}
+
+// withSound adds the condition that the gate does not know of, ahead of those
+// about what follows a promotion.
+func (r *Reconciler) withSound(conditions []model.Condition, s model.Snapshot) []model.Condition {
+	if r.options.Sound == nil {
+		return conditions
+	}
+	at := slices.IndexFunc(conditions, func(c model.Condition) bool { return c.Type == model.Promoted })
+	if at < 0 {
+		at = len(conditions)
+	}
+	return slices.Insert(conditions, at, r.options.Sound(s))
 }
 
 // act carries out a Promote, if draingate is to act at all.

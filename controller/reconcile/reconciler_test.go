@@ -132,13 +132,19 @@ func (s *stubRecorder) last() model.Record {
 func loop(t *testing.T, f *fakeWorld, dryRun bool, lasting time.Duration) *stubRecorder {
 	t.Helper()
 	rec := &stubRecorder{}
-	r := New(f, f, rec, Options{DryRun: dryRun, Policy: gate.Policy{Margin: time.Second, DefaultMode: model.ModeObserve, Poll: 500 * time.Millisecond}})
+	loopWith(t, f, rec, Options{DryRun: dryRun}, lasting)
+	return rec
+}
+
+func loopWith(t *testing.T, f *fakeWorld, rec *stubRecorder, o Options, lasting time.Duration) {
+	t.Helper()
+	o.Policy = gate.Policy{Margin: time.Second, DefaultMode: model.ModeObserve, Poll: 500 * time.Millisecond}
+	r := New(f, f, rec, o)
 	ctx, cancel := context.WithTimeout(t.Context(), lasting)
 	defer cancel()
 	c := NewController(r.Reconcile, 2, nil)
 	c.Enqueue(key)
 	require.NoError(t, c.Run(ctx))
-	return rec
 }
 
 func TestPromotesOnceAfterTheWindow(t *testing.T) {
@@ -151,6 +157,37 @@ func TestPromotesOnceAfterTheWindow(t *testing.T) {
 		require.Equal(t, 5*time.Second, rec.last().PromotedAt.Sub(began))
 		require.Equal(t, []error{nil}, rec.promotions)
 		require.Zero(t, rec.late, "no time passes in this world between the end of the window and the promotion")
+	})
+}
+
+// What the rules find is shown, ahead of what follows a promotion, and neither
+// holds nor delays one.
+func TestFindingsAreShownAndDoNotHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, rec := newWorld(), &stubRecorder{}
+		bad := model.Condition{Type: model.JobSound, Status: model.False, Reason: "HasErrors", Message: "1 error"}
+		before := 0
+		sound := func(s model.Snapshot) model.Condition {
+			require.Equal(t, key, s.Key)
+			if f.promotes == 0 {
+				before++
+			}
+			return bad
+		}
+		loopWith(t, f, rec, Options{Sound: sound}, 20*time.Second)
+		require.Equal(t, 1, f.promotes)
+		for _, r := range rec.records {
+			if r.PromotedAt.IsZero() {
+				before--
+			}
+			types := map[model.ConditionType]int{}
+			for i, c := range r.Decision.Conditions {
+				types[c.Type] = i
+			}
+			require.Equal(t, bad, r.Decision.Conditions[types[model.JobSound]])
+			require.Equal(t, types[model.Promoted], types[model.JobSound]+1)
+		}
+		require.Zero(t, before, "in the pass that promotes, the rules are asked after the promotion")
 	})
 }
 

@@ -19,8 +19,6 @@ const (
 	metaOnDeadline   = "draingate_on_deadline"
 	metaFence        = "draingate_fence"
 	metaPark         = "draingate_park"
-	// metaIgnore is followed by the ID of a rule.
-	metaIgnore = "draingate_ignore_"
 )
 
 // metaKeys are the keys with a fixed name.
@@ -64,22 +62,22 @@ func findUnknownMeta(at model.Path, inTask bool, key, value string) []Finding {
 		return nil
 	case meant != "":
 		return found(at, fmt.Sprintf("%s is no key of draingate and is not in force; did you mean %s?", key, meant), fmt.Sprintf("%s = %q", meant, value))
-	case strings.HasPrefix(key, metaIgnore):
-		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s ignores nothing: there is no rule %q", key, strings.TrimPrefix(key, metaIgnore))}}
+	case strings.HasPrefix(key, MetaIgnore):
+		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s ignores nothing: there is no rule %q", key, strings.TrimPrefix(key, MetaIgnore))}}
 	default:
-		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s is no key of draingate and is not in force; its keys are %s and %s<RULE>", key, strings.Join(metaKeys(), ", "), metaIgnore)}}
+		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s is no key of draingate and is not in force; its keys are %s and %s<RULE>", key, strings.Join(metaKeys(), ", "), MetaIgnore)}}
 	}
 }
 
 // meantKey is the key of draingate that was written or, by a slip or two,
 // meant; empty where there is none near.
 func meantKey(key string) string {
-	if !strings.HasPrefix(normal(key), metaIgnore) {
+	if !strings.HasPrefix(normal(key), MetaIgnore) {
 		return nearest(key, metaKeys())
 	}
 	for _, r := range All() {
-		if normal(metaIgnore+r.ID) == normal(key) {
-			return metaIgnore + r.ID
+		if normal(MetaIgnore+r.ID) == normal(key) {
+			return MetaIgnore + r.ID
 		}
 	}
 	return ""

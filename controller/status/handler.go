@@ -18,6 +18,9 @@ type Options struct {
 	Store *Store
 	// Proxies returns the proxy set as last read. Without it the set is unknown.
 	Proxies func() model.Fact[[]model.Proxy]
+	// Lint returns what the rules find in live jobs, sorted, or why that is not
+	// known. Without it nobody looks.
+	Lint func() ([]Finding, error)
 	// Ready reports whether every watch was read once, and if not, which were
 	// not. Without it the process is never ready.
 	Ready func() (bool, []string)
@@ -38,6 +41,7 @@ func NewHandler(o Options) http.Handler {
 	mux.HandleFunc("/v1/deployments", h.deployments)
 	mux.HandleFunc("/v1/deployments/{id}", h.deployment)
 	mux.HandleFunc("/v1/proxies", h.proxies)
+	mux.HandleFunc("/v1/lint", h.lint)
 	mux.HandleFunc("/livez", h.livez)
 	mux.HandleFunc("/readyz", h.readyz)
 	if o.Gatherer != nil {
@@ -112,6 +116,19 @@ func (h handler) proxies(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, EncodeProxies(set))
 }
 
+func (h handler) lint(w http.ResponseWriter, _ *http.Request) {
+	if h.Lint == nil {
+		fail(w, http.StatusNotFound, "live jobs are not looked at: that is what `draingate run --dry-run` does")
+		return
+	}
+	found, err := h.Lint()
+	if err != nil {
+		fail(w, http.StatusServiceUnavailable, "what is in the live jobs is not known: "+scrub(err.Error()))
+		return
+	}
+	answer(w, http.StatusOK, each(found, Finding.scrubbed))
+}
+
 func (h handler) livez(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]bool{"live": true})
 }
@@ -130,7 +147,7 @@ func (h handler) readyz(w http.ResponseWriter, _ *http.Request) {
 
 func (h handler) nothing(w http.ResponseWriter, _ *http.Request) {
 	fail(w, http.StatusNotFound,
-		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/proxies, /livez, /readyz, /metrics")
+		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/proxies, /v1/lint, /livez, /readyz, /metrics")
 }
 
 func fail(w http.ResponseWriter, code int, message string) {
