@@ -150,6 +150,26 @@ func TestALeaderThatVanishesIsFollowedWithinTheBound(t *testing.T) {
 	})
 }
 
+// What was seen before another instance led, unnoticed, does not count.
+func TestALeadRegainedAfterAnotherBeginsANewTerm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newConsul(2)
+		a := join(t, c, "a")
+		defer a.stop()
+		after(time.Second)
+		a.set(true)
+		b := join(t, c, "b")
+		b.until(t, time.Minute)
+		b.stop()
+		require.Zero(t, a.State().Term)
+		a.set(false)
+		a.until(t, time.Minute)
+		require.Equal(t, 1, a.State().Term)
+		require.False(t, a.State().First)
+		require.NotContains(t, a.roles(), model.RoleFollower, "it never saw the other lead")
+	})
+}
+
 // A session that someone destroys ends at once, and the holder may not have
 // noticed: the lock delay covers the rest of its lease.
 func TestADestroyedSession(t *testing.T) {

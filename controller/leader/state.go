@@ -35,9 +35,13 @@ func (e *Elector) change(ctx context.Context, to func(*model.Leadership)) {
 func (e *Elector) won(ctx context.Context, lease Lease, before model.Lock) {
 	e.setLease(lease)
 	e.change(ctx, func(s *model.Leadership) {
-		// What was found when this instance began to look stands as long as it looks.
-		first := s.First || (!s.Decided && before.Value == nil)
-		*s = model.Leadership{Role: model.RoleLeader, Self: s.Self, Leader: e.taken, Decided: true, First: first}
+		last, err := decode(before)
+		other := before.Value != nil && (err != nil || last.ID != s.Self.ID)
+		first := !other && (s.First || !s.Decided)
+		*s = model.Leadership{Role: model.RoleLeader, Self: s.Self, Leader: e.taken, Decided: true, First: first, Term: s.Term}
+		if other {
+			s.Term++
+		}
 	})
 }
 
@@ -64,7 +68,7 @@ func (e *Elector) lost(ctx context.Context, lock model.Lock) {
 		problem = fmt.Sprintf("key %s is locked by session %s: %s", e.options.Key, model.Short(lock.Session), err)
 	}
 	e.change(ctx, func(s *model.Leadership) {
-		*s = model.Leadership{Role: model.RoleFollower, Self: s.Self, Leader: leader, Decided: true, Problem: problem}
+		*s = model.Leadership{Role: model.RoleFollower, Self: s.Self, Leader: leader, Decided: true, Term: s.Term, Problem: problem}
 	})
 }
 

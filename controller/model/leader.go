@@ -49,8 +49,11 @@ type Leadership struct {
 	// Decided is false until the first try to lead has come to anything, be it
 	// only an error.
 	Decided bool
-	// First is true where no other instance had led when this one began to.
+	// First is true while no other instance is known to have ever led.
 	First bool
+	// Term counts how often this instance began to lead after another one had:
+	// what it saw before that does not join up with what it sees now.
+	Term int
 	// Problem says why this instance does not lead although no other is known
 	// to, or why it does not know; empty where there is nothing to say.
 	Problem string
