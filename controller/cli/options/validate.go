@@ -187,7 +187,7 @@ func advertiseIsAddress(r Run) error {
 	}
 	ip := net.ParseIP(host)
 	if err != nil || host == "" || port == "0" || strings.ContainsAny(host, "/@?# ") || (ip != nil && ip.IsUnspecified()) {
-		return fmt.Errorf("--advertise %q is no address that others can reach: give one such as 10.0.0.7:4689", r.Leader.Advertise)
+		return fmt.Errorf("--advertise %q is no address that others can reach: give one such as 10.0.0.7:4689", withoutUser(r.Leader.Advertise))
 	}
 	return nil
 }
