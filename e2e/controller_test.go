@@ -143,7 +143,9 @@ func (c *controller) get(path string) (int, string) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	var b strings.Builder
-	_, _ = bufio.NewReader(resp.Body).WriteTo(&b)
+	if _, err := bufio.NewReader(resp.Body).WriteTo(&b); err != nil {
+		return 0, err.Error()
+	}
 	return resp.StatusCode, b.String()
 }
 
@@ -158,7 +160,10 @@ func (c *controller) of(job string, version uint64) (deployment, bool) {
 	for _, d := range all {
 		if d.Job == job && d.JobVersion == version {
 			code, body = c.get("/v1/deployments/" + d.ID)
-			require.Equal(c.t, http.StatusOK, code, body)
+			// The leader may have changed since the list was read.
+			if code != http.StatusOK {
+				return deployment{}, false
+			}
 			require.NoError(c.t, json.Unmarshal([]byte(body), &d))
 			return d, true
 		}

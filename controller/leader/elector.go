@@ -159,10 +159,14 @@ func (e *Elector) call(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithTimeout(ctx, e.options.TTL/4)
 }
 
+// leaveTimeout bounds each of the two calls with which an instance that stops
+// gives up the lock and its session.
+const leaveTimeout = 2 * time.Second
+
 // close ends a session also where ctx has ended. What cannot be closed ends
 // with its TTL.
 func (e *Elector) close(ctx context.Context, session string) {
-	ctx, cancel := e.call(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancel()
 	if err := e.store.CloseSession(ctx, session); err != nil {
 		logr.FromContextOrDiscard(ctx).V(1).Info("session left to its TTL", "why", err.Error())
@@ -298,7 +302,7 @@ func (e *Elector) watch(ctx context.Context, index uint64) (model.Lock, error) {
 // leave ends the lease and then gives the lock back.
 func (e *Elector) leave(ctx context.Context, session string) {
 	e.stepDown(ctx, "stopping")
-	ctx, cancel := e.call(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancel()
 	value, err := json.Marshal(e.taken)
 	if err == nil {
