@@ -3,6 +3,7 @@ package leader
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/go-logr/logr"
@@ -105,6 +106,9 @@ func (e *Elector) stepDown(ctx context.Context, why string) {
 		s.Role, s.Leader, s.Problem = model.RoleCandidate, model.Instance{}, why
 	})
 }
+
+// errNoInstance is of a lock that something else than draingate holds.
+var errNoInstance = errors.New("its value is not one of draingate's")
 
 // decode reads who holds, or held, a lock.
 func decode(lock model.Lock) (model.Instance, error) {
