@@ -71,7 +71,7 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 		return nil, exit.With(exit.Usage, err)
 	}
 	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
-		Store: a.store, Proxies: a.proxies, Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Version: o.Version,
+		Store: a.store, Proxies: a.proxies, Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
 	}))
 	if err != nil {
 		return nil, exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))
@@ -84,9 +84,13 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 
 // measured are the values that the metrics ask for at each scrape.
 func (a *App) measured(o options.Run) metrics.Options {
+	leads := a.leads
+	if o.DryRun {
+		leads = nil // That nobody leads in a dry run is no reason for an alert.
+	}
 	return metrics.Options{
 		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version,
-		QueueDepth: a.queueDepth, Leads: a.leads,
+		QueueDepth: a.queueDepth, Leads: leads,
 		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
 	}
 }

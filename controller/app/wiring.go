@@ -166,6 +166,7 @@ type recorder struct{ app *App }
 func (r recorder) Record(record model.Record) {
 	r.app.store.Record(record)
 	r.app.metrics.Decided(record.Decision)
+	r.app.metrics.Judged(record.Key, record.Decision)
 }
 
 // Promotion is told of every attempt to promote.

@@ -60,10 +60,12 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
   draingate status web
   draingate lint .`,
 		Args:          cobra.NoArgs,
+		Version:       p.version().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}")
 	root.AddCommand(p.runCommand(), p.lintCommand(), p.statusCommand(), p.versionCommand())
 	return root
 }

@@ -23,7 +23,9 @@ func (p Program) runCommand() *cobra.Command {
 Nomad and Consul are found by their own variables: NOMAD_ADDR, NOMAD_TOKEN,
 NOMAD_CACERT, CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN and so on. Every flag can be
 given as a variable instead: --poll-interval is DRAINGATE_POLL_INTERVAL. Lists
-are separated by commas there. A flag wins over its variable.
+are separated by commas there. An HCL file that --config names can hold all of
+them, as poll_interval = "1s" and traefik_service = ["traefik"]. A flag wins over
+its variable, and that over the file.
 
 Of several instances one leads and promotes: the one that holds the lock of
 --leader-key by a Consul session. The others pass questions for the status on to
@@ -40,6 +42,9 @@ needs session_prefix "" { policy = "write" } and key "draingate/leader"
   # One of several instances, whose status the others can reach.
   draingate run --traefik-service traefik --listen 10.0.0.7:4689
 
+  # Everything from a file.
+  draingate run --config /etc/draingate.hcl
+
   # An API that asks for credentials, on another port.
   draingate run --traefik-service traefik --traefik-api-port 9000 \
     --traefik-api-user gate --traefik-api-password-file /secrets/traefik`,
@@ -48,6 +53,9 @@ needs session_prefix "" { policy = "write" } and key "draingate/leader"
 	addRunFlags(cmd, &o)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := p.fromEnvironment(cmd); err != nil {
+			return exit.With(exit.Usage, err)
+		}
+		if err := fromFile(cmd); err != nil {
 			return exit.With(exit.Usage, err)
 		}
 		if err := o.Validate(); err != nil {
@@ -65,6 +73,7 @@ needs session_prefix "" { policy = "write" } and key "draingate/leader"
 func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f := cmd.Flags()
 	f.SortFlags = false
+	f.String(configFlag, "", "an HCL `FILE` with what neither a flag nor a variable says")
 	f.StringSliceVar(&o.Traefik.Services, "traefik-service", nil, "a `NAME` of a Consul service whose instances are Traefik (repeatable)")
 	f.StringSliceVar(&o.Traefik.URLs, "traefik-url", nil, "the base `URL` of one Traefik's API (repeatable)")
 	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration, for a Traefik that cannot be asked")
@@ -83,6 +92,7 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.StringVar(&o.Leader.Key, "leader-key", o.Leader.Key, "the `KEY` in Consul whose lock elects the one instance that writes; the same for all of one cluster")
 	f.DurationVar(&o.Leader.TTL, "leader-ttl", o.Leader.TTL, "how long a leader that goes silent may still be one; another leads after three times as much")
 	f.BoolVar(&o.Leader.Off, "no-leader", false, "elect nobody: this is the only instance, and must stay so")
+	f.BoolVar(&o.Pprof, "pprof", false, "serve /debug/pprof/ on the status endpoint")
 	f.Var(levelValue{&o.LogLevel}, "log-level", "debug, info, warn or error")
 	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "json or text")
 	f.DurationVar(&o.PollInterval, "poll-interval", o.PollInterval, "how often a deployment that waits is looked at")

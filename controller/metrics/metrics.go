@@ -89,6 +89,7 @@ type Metrics struct {
 	transitions       *prometheus.CounterVec
 	requests          *prometheus.CounterVec
 	requestDuration   *prometheus.HistogramVec
+	windows           *windows
 }
 
 // outcome is the pair of labels that a decision has.
@@ -109,10 +110,11 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		requestDuration: prometheus.NewHistogramVec(
 			durationOpts("api_request_duration_seconds", "Duration of requests to Nomad, Consul and Traefik, without those that wait for a change."),
 			[]string{"system"}),
+		windows: newWindows(),
 	}
 	m.initialise()
 	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.promotionDelay, m.transitions, m.requests, m.requestDuration}
-	for _, c := range append(collectors, asked(o, m.outcomes)...) {
+	for _, c := range slices.Concat(collectors, m.windows.collectors(), asked(o, m.outcomes)) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

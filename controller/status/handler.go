@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -25,6 +26,9 @@ type Options struct {
 	Leadership func() model.Leadership
 	// Gatherer provides /metrics. Without it there are none.
 	Gatherer prometheus.Gatherer
+	// Pprof adds /debug/pprof/, which shows the process's memory and can slow
+	// it down.
+	Pprof bool
 	// Version is shown in the Server header.
 	Version string
 }
@@ -45,8 +49,20 @@ func NewHandler(o Options) http.Handler {
 	if o.Gatherer != nil {
 		mux.Handle("/metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
 	}
+	if o.Pprof {
+		profiles(mux)
+	}
 	mux.HandleFunc("/", h.nothing)
 	return readOnly(o.Version, mux)
+}
+
+// profiles adds what net/http/pprof would add to the default mux.
+func profiles(mux *http.ServeMux) {
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 }
 
 // readOnly refuses everything that is not a read and sets the headers that

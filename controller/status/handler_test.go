@@ -89,6 +89,17 @@ func TestHandlerNamesWhatItWaitsFor(t *testing.T) {
 	require.Equal(t, status.Readiness{Waiting: []string{"nomad deployments", "consul catalog"}}, got)
 }
 
+func TestProfilesAreServedOnlyWhereAskedFor(t *testing.T) {
+	for target, want := range map[string]string{
+		"/debug/pprof/": "Types of profiles available", "/debug/pprof/goroutine?debug=1": "goroutine profile:", "/debug/pprof/cmdline": "",
+	} {
+		res := serve(status.Options{Pprof: true}, http.MethodGet, target)
+		require.Equal(t, http.StatusOK, res.Code, target)
+		require.Contains(t, res.Body.String(), want)
+		require.Equal(t, http.StatusNotFound, serve(status.Options{}, http.MethodGet, target).Code, target)
+	}
+}
+
 func TestHandlerIsReadOnly(t *testing.T) {
 	paths := []string{"/v1/deployments", "/v1/deployments/aaaa", "/v1/proxies", "/livez", "/readyz", "/metrics", "/"}
 	for _, path := range paths {

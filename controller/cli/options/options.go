@@ -37,6 +37,8 @@ type Run struct {
 	Workers   int
 	LogLevel  slog.Level
 	LogFormat string
+	// Pprof adds /debug/pprof/ to the status endpoint.
+	Pprof bool
 	// Version is draingate's own, as the status endpoint and metrics show it.
 	Version string
 }
