@@ -112,6 +112,18 @@ func TestOneLeadsAndTheOthersKnowIt(t *testing.T) {
 	})
 }
 
+// A lock that was had late is no younger a lease: it counts from before the
+// session was made.
+func TestALockHadLateIsALeaseHalfSpent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := join(t, newConsul(2), "a", trip{There: 600 * time.Millisecond, Back: 600 * time.Millisecond})
+		defer a.stop()
+		took := a.until(t, time.Minute)
+		require.Greater(t, took, 3*time.Second)
+		require.LessOrEqual(t, a.Left(), ttl-ttl/marginParts-took+20*time.Millisecond)
+	})
+}
+
 func TestALeaderThatStopsIsFollowedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConsul(2)
