@@ -142,7 +142,7 @@ func source(t *testing.T, s *harness.Stack, job harness.Sample) (run func(delay 
 // draingate runs the command and returns its exit code and all that it printed.
 func draingate(t *testing.T, s *harness.Stack, args ...string) (int, string) {
 	t.Helper()
-	cmd := exec.CommandContext(within(t, time.Minute), binary(t, s), args...)
+	cmd := exec.CommandContext(within(t, time.Minute), binary(t), args...)
 	cmd.Env = append(os.Environ(), "NOMAD_ADDR=http://"+s.NomadAddr)
 	out, err := cmd.CombinedOutput()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -159,7 +159,7 @@ func dryRun(t *testing.T, s *harness.Stack, env []string, service string) *contr
 	port, err := s.Port()
 	require.NoError(t, err)
 	c := &controller{t: t, stack: s, addr: fmt.Sprintf("127.0.0.1:%d", port)}
-	c.process, err = s.Run(s.Name("draingate"), binary(t, s), env, "run", "--dry-run", "--traefik-service", service, "--listen", c.addr)
+	c.process, err = s.Run(s.Name("draingate"), binary(t), env, "run", "--dry-run", "--traefik-service", service, "--listen", c.addr)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, c.process.Stop(10*time.Second))

@@ -193,6 +193,8 @@ func promotionResult(err error) string {
 		return metrics.PromotionAccepted
 	case errors.Is(err, reconcile.ErrMoved):
 		return metrics.PromotionChanged
+	case errors.Is(err, reconcile.ErrNotLeading):
+		return metrics.PromotionNotLeading
 	case errors.Is(err, nomad.ErrUnreachable):
 		return metrics.PromotionUnanswered
 	default:

@@ -89,10 +89,33 @@ func setUp(env *testscript.Env) error {
 		cancel()
 		return errors.Join(err, srv.Close())
 	}
-	done := make(chan error, 2)
-	go func() { done <- srv.Serve(ctx) }()
-	go func() { done <- early.Serve(ctx) }()
-	env.Defer(func() { cancel(); <-done; <-done })
+	led, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
+		Store: store(), Ready: func() (bool, []string) { return true, nil }, Leadership: leadership(model.RoleLeader, "node1/1f2e3d4c"),
+	}))
+	if err != nil {
+		cancel()
+		return errors.Join(err, srv.Close(), early.Close())
+	}
+	leaderless, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
+		Store: store(), Ready: func() (bool, []string) { return true, nil }, Leadership: leadership(model.RoleFollower, ""),
+	}))
+	if err != nil {
+		cancel()
+		return errors.Join(err, srv.Close(), early.Close(), led.Close())
+	}
+	all := []*status.Server{srv, early, led, leaderless}
+	done := make(chan error, len(all))
+	for _, s := range all {
+		go func() { done <- s.Serve(ctx) }()
+	}
+	env.Defer(func() {
+		cancel()
+		for range all {
+			<-done
+		}
+	})
+	env.Setenv("LED", led.Addr().String())
+	env.Setenv("LEADERLESS", leaderless.Addr().String())
 	env.Setenv("ENDPOINT", srv.Addr().String())
 	env.Setenv("EARLY", early.Addr().String())
 	return nil
@@ -104,6 +127,15 @@ func findings() ([]status.Finding, error) {
 	watch := status.Finding{Namespace: "default", Job: "web", JobVersion: 7, Rule: "DG501", Severity: "warning", Message: "watch = true", Proxies: []string{"10.0.0.5:8080"}}
 	queue := status.Finding{Namespace: "team", Job: "queue", JobVersion: 2, Rule: "DG503", Severity: "unknown", Message: "settings: 403"}
 	return []status.Finding{watch, short, queue}, nil
+}
+
+func leadership(role model.Role, leader string) func() model.Leadership {
+	l := model.Leadership{Role: role, Decided: true, Self: model.Instance{Name: "self"}, Problem: "nobody holds the lock at the moment"}
+	if leader != "" {
+		l.Leader = model.Instance{Name: leader, Since: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+		l.Problem = ""
+	}
+	return func() model.Leadership { return l }
 }
 
 func store() *status.Store {

@@ -29,13 +29,22 @@ its variable, and that over the file.
 
 With --dry-run it also applies the rules of lint to every live service job, with the
 settings that each Traefik reports: see draingate status and /v1/lint. Nomad's token
-needs read-job, for that list-jobs too.`,
+needs read-job, for that list-jobs too.
+
+Of several instances one leads and promotes: the one that holds the lock of
+--leader-key by a Consul session. The others pass questions for the status on to
+it, and one of them takes over when it stops. Where Consul has ACLs on, the token
+needs session_prefix "" { policy = "write" } and key "draingate/leader"
+{ policy = "write" } besides what it reads. A dry run takes no part in this.`,
 		Example: `  # Every instance of the Consul service "traefik"; jobs are observed, none is promoted
   # unless its meta says draingate_mode = "enforce".
   draingate run --traefik-service traefik
 
   # Two instances by address, and what would be done, without doing it.
   draingate run --traefik-url http://10.0.0.5:8080 --traefik-url http://10.0.0.6:8080 --dry-run
+
+  # One of several instances, whose status the others can reach.
+  draingate run --traefik-service traefik --listen 10.0.0.7:4689
 
   # Everything from a file.
   draingate run --config /etc/draingate.hcl
@@ -83,6 +92,10 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.Var(modeValue{&o.DefaultMode}, "default-mode", "what to do with a job without draingate_mode: enforce, observe or off")
 	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write; lint every live job")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
+	f.StringVar(&o.Leader.Advertise, "advertise", "", "the `HOST:PORT` at which other instances reach the status endpoint (default --listen, unless that is loopback or no host)")
+	f.StringVar(&o.Leader.Key, "leader-key", o.Leader.Key, "the `KEY` in Consul whose lock elects the one instance that writes; the same for all of one cluster")
+	f.DurationVar(&o.Leader.TTL, "leader-ttl", o.Leader.TTL, "how long a leader that goes silent may still be one; another leads after three times as much")
+	f.BoolVar(&o.Leader.Off, "no-leader", false, "elect nobody: this is the only instance, and must stay so")
 	f.BoolVar(&o.Pprof, "pprof", false, "serve /debug/pprof/ on the status endpoint")
 	f.Var(levelValue{&o.LogLevel}, "log-level", "debug, info, warn or error")
 	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "json or text")

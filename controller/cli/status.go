@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -79,6 +80,7 @@ func (p Program) status(ctx context.Context, f statusFlags, args []string) error
 	if err != nil {
 		return err
 	}
+	defer p.printLeader(ctx, client, f)
 	if len(args) == 0 {
 		return errors.Join(p.printList(shown, f), renderLintCounts(p.Stdout, lint, p.palette()))
 	}
@@ -97,6 +99,20 @@ func (p Program) warnUnlessReady(ctx context.Context, client *status.Client, add
 			addr, plain(strings.Join(ready.Waiting, "; ")))
 	}
 	return err
+}
+
+// printLeader says who leads, after all else, and on Stderr that nobody does.
+// It is no more than a remark: an endpoint that cannot answer it now has said
+// the rest.
+func (p Program) printLeader(ctx context.Context, client *status.Client, f statusFlags) {
+	l, err := client.Leader(ctx)
+	switch {
+	case err != nil || l == nil:
+	case l.Leader == nil:
+		_, _ = fmt.Fprintf(p.Stderr, "draingate: nobody is known to lead, so nothing is promoted: %s\n", plain(l.Problem))
+	case !f.json:
+		_, _ = fmt.Fprintf(p.Stdout, "\nLed by %s since %s.\n", plain(l.Leader.Name), clock(l.Leader.Since))
+	}
 }
 
 // statusOfJob prints the details, and is an error where the job is held.
@@ -140,6 +156,9 @@ func newest(all []status.Deployment, job string) []status.Deployment {
 
 func cannotAsk(addr string, err error) error {
 	code := exit.Failed
+	if failed, ok := errors.AsType[*status.APIError](err); ok && (failed.Code == http.StatusServiceUnavailable || failed.Code == http.StatusBadGateway) {
+		code = exit.CannotSee
+	}
 	if errors.Is(err, status.ErrUnreachable) {
 		code = exit.CannotSee
 		err = fmt.Errorf("%w (is `draingate run` there? --addr or DRAINGATE_ADDR names another place)", err)

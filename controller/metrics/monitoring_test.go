@@ -38,7 +38,7 @@ func series(t *testing.T) map[string]map[string][]string {
 	}
 	registry := prometheus.NewRegistry()
 	m, err := metrics.New(registry, metrics.Options{
-		Reasons: reasons, Deployments: func() []draingate.Record { return nil }, QueueDepth: func() int { return 0 },
+		Reasons: reasons, Deployments: func() []draingate.Record { return nil }, QueueDepth: func() int { return 0 }, Leads: func() bool { return true },
 		WatchAges: map[string]func() time.Duration{"deployments": func() time.Duration { return 0 }}, Version: "v1",
 	})
 	require.NoError(t, err)
@@ -105,7 +105,8 @@ func alerts(t *testing.T) map[string]rulefmt.Rule {
 // is in the notation of promtool's tests, a sample a minute.
 func TestAlerts(t *testing.T) {
 	tests := map[string]struct{ fires, silent string }{
-		"DraingateAbsent": {``, `draingate_build_info 1x60`},
+		"DraingateNobodyLeads": {`draingate_leader{instance="a"} 0x60`, "draingate_leader{instance=\"a\"} 0x60\ndraingate_leader{instance=\"b\"} 1x60"},
+		"DraingateAbsent":      {``, `draingate_build_info 1x60`},
 		"DraingateHoldsTooLong": {
 			`draingate_decision_age_seconds{verb="Hold",reason="DrainTooShort"} 0+60x60`,
 			`draingate_decision_age_seconds{verb="Hold",reason="DrainTooShort"} 0+29x60`,

@@ -128,15 +128,73 @@ func (s *stubRecorder) last() model.Record {
 	return s.records[len(s.records)-1]
 }
 
+// stubLease has so much left of it.
+type stubLease func() time.Duration
+
+func (s stubLease) Left() time.Duration { return s() }
+
+// A decision to promote is not enough: this process must lead when it writes,
+// and for as long as the write may take.
+func TestDoesNotWriteWithoutALease(t *testing.T) {
+	cases := map[string]struct {
+		left   time.Duration
+		writes int
+	}{
+		"a lease that outlasts the write": {writeTimeout, 1},
+		"no lease":                        {0, 0},
+		"one that ends during the write":  {writeTimeout - time.Millisecond, 0},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newWorld()
+				rec := loopWith(t, f, Options{Lease: stubLease(func() time.Duration { return c.left })}, 20*time.Second)
+				require.Equal(t, c.writes, f.promotes)
+				if c.writes == 0 {
+					require.Equal(t, model.Promote, rec.last().Decision.Verb)
+					require.Contains(t, rec.last().Problem, "does not lead")
+					require.ErrorIs(t, rec.promotions[0], ErrNotLeading)
+				}
+			})
+		})
+	}
+}
+
+// The lease is asked after the last read, not before: a read may take long.
+func TestALeaseThatEndsDuringTheLastRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newWorld()
+		until := time.Now().Add(time.Hour)
+		f.beforeRead = func() error { until = time.Now(); return nil }
+		loopWith(t, f, Options{Lease: stubLease(func() time.Duration { return time.Until(until) })}, 20*time.Second)
+		require.Zero(t, f.promotes)
+	})
+}
+
+func TestAfterATakeoverTheCatalogIsGivenTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newWorld()
+		began := time.Now()
+		rec := loopWith(t, f, Options{TakenOver: began}, 40*time.Second)
+		require.Equal(t, 1, f.promotes)
+		require.Greater(t, rec.last().PromotedAt.Sub(began), gate.Recovery)
+	})
+}
+
 // loop runs a controller over the world for the given time in a bubble.
 func loop(t *testing.T, f *fakeWorld, dryRun bool, lasting time.Duration) *stubRecorder {
 	t.Helper()
+	return loopWith(t, f, Options{DryRun: dryRun}, lasting)
+}
+
+func loopWith(t *testing.T, f *fakeWorld, o Options, lasting time.Duration) *stubRecorder {
+	t.Helper()
 	rec := &stubRecorder{}
-	loopWith(t, f, rec, Options{DryRun: dryRun}, lasting)
+	loopInto(t, f, rec, o, lasting)
 	return rec
 }
 
-func loopWith(t *testing.T, f *fakeWorld, rec *stubRecorder, o Options, lasting time.Duration) {
+func loopInto(t *testing.T, f *fakeWorld, rec *stubRecorder, o Options, lasting time.Duration) {
 	t.Helper()
 	o.Policy = gate.Policy{Margin: time.Second, DefaultMode: model.ModeObserve, Poll: 500 * time.Millisecond}
 	r := New(f, f, rec, o)
@@ -174,7 +232,7 @@ func TestFindingsAreShownAndDoNotHold(t *testing.T) {
 			}
 			return bad
 		}
-		loopWith(t, f, rec, Options{Sound: sound}, 20*time.Second)
+		loopInto(t, f, rec, Options{Sound: sound}, 20*time.Second)
 		require.Equal(t, 1, f.promotes)
 		for _, r := range rec.records {
 			if r.PromotedAt.IsZero() {

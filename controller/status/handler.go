@@ -24,6 +24,9 @@ type Options struct {
 	// Ready reports whether every watch was read once, and if not, which were
 	// not. Without it the process is never ready.
 	Ready func() (bool, []string)
+	// Leadership returns who leads. Without it there is no election, and every
+	// answer is this instance's own.
+	Leadership func() model.Leadership
 	// Gatherer provides /metrics. Without it there are none.
 	Gatherer prometheus.Gatherer
 	// Pprof adds /debug/pprof/, which shows the process's memory and can slow
@@ -38,10 +41,13 @@ type Options struct {
 func NewHandler(o Options) http.Handler {
 	h := handler{o}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/v1/deployments", h.deployments)
-	mux.HandleFunc("/v1/deployments/{id}", h.deployment)
-	mux.HandleFunc("/v1/proxies", h.proxies)
 	mux.HandleFunc("/v1/lint", h.lint)
+	mux.HandleFunc("/v1/deployments", h.led(h.deployments))
+	mux.HandleFunc("/v1/deployments/{id}", h.led(h.deployment))
+	mux.HandleFunc("/v1/proxies", h.led(h.proxies))
+	if o.Leadership != nil {
+		mux.HandleFunc("/v1/leader", h.leader)
+	}
 	mux.HandleFunc("/livez", h.livez)
 	mux.HandleFunc("/readyz", h.readyz)
 	if o.Gatherer != nil {
@@ -147,7 +153,7 @@ func (h handler) readyz(w http.ResponseWriter, _ *http.Request) {
 
 func (h handler) nothing(w http.ResponseWriter, _ *http.Request) {
 	fail(w, http.StatusNotFound,
-		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/proxies, /v1/lint, /livez, /readyz, /metrics")
+		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/proxies, /v1/lint, /v1/leader, /livez, /readyz, /metrics")
 }
 
 func fail(w http.ResponseWriter, code int, message string) {
