@@ -31,6 +31,23 @@ type current struct {
 	matched bool
 }
 
+func newRunner(o Options) *runner {
+	return &runner{options: o, said: map[string]bool{}, result: Result{Settings: o.Settings}}
+}
+
+// walk reads all files and visits those that can be parsed, with the version
+// that runs now where there is one.
+func (r *runner) walk(visit func(*jobspecs.File, rule.Input)) error {
+	names, err := jobspecs.Find(r.options.Paths...)
+	against, errAgainst := jobspecs.Find(r.options.Against...)
+	r.shared = len(names)+len(against) > 1
+	err = errors.Join(err, errAgainst, r.readAgainst(against))
+	for _, name := range names {
+		err = errors.Join(err, r.file(name, visit))
+	}
+	return errors.Join(err, r.unmatched())
+}
+
 func (r *runner) add(found []Finding) { r.result.Findings = append(r.result.Findings, found...) }
 
 // parse returns nil where the file has mistakes, which are then findings.
@@ -82,7 +99,7 @@ func (r *runner) readAgainst(names []string) error {
 	return errors.Join(problems...)
 }
 
-func (r *runner) file(name string) error {
+func (r *runner) file(name string, visit func(*jobspecs.File, rule.Input)) error {
 	r.result.Files++
 	file, err := r.parse(name)
 	if file == nil {
@@ -94,6 +111,12 @@ func (r *runner) file(name string) error {
 		before := r.options.input(&now.file.Job)
 		in.Against = &before
 	}
+	visit(file, in)
+	return nil
+}
+
+// judge applies the rules to one file.
+func (r *runner) judge(file *jobspecs.File, in rule.Input) {
 	var found []located
 	for _, f := range rule.Run(r.options.Rules, in) {
 		if r.first(f) {
@@ -101,7 +124,6 @@ func (r *runner) file(name string) error {
 		}
 	}
 	r.add(withoutIgnored(file, found, r.options.Rules))
-	return nil
 }
 
 // first is true for everything but a finding about the settings that another
