@@ -27,7 +27,9 @@ type Simulation struct {
 	// Files is how many job specifications there were, Unrouted how many of those
 	// that could be parsed have no service behind a proxy.
 	Files, Unrouted int
-	Settings        Settings
+	// Unreadable is how many files cannot be parsed.
+	Unreadable int
+	Settings   Settings
 }
 
 // Simulate predicts what the next deploy of each routed service loses. A new
@@ -45,7 +47,7 @@ func Simulate(o Options, warmUp time.Duration) (Simulation, error) {
 		out.Forecasts = append(out.Forecasts, found...)
 	})
 	out.Mistakes = sorted(r.result.Findings)
-	out.Files, out.Settings = r.result.Files, o.Settings
+	out.Files, out.Unreadable, out.Settings = r.result.Files, r.result.Unreadable, o.Settings
 	return out, err
 }
 
