@@ -15,27 +15,31 @@ type Range struct{ Best, Mean, Worst time.Duration }
 type Loss struct{ Total, Start, Stop Range }
 
 // The size of the grid: phases of the loads, and, at each of them, points of
-// everything else.
+// everything else. A deploy of more than a few turns meets many phases in one
+// run and takes longer to follow, so fewer of both do.
 const (
-	phases = 120
-	points = 16
+	phases, manyPhases = 120, 40
+	points, manyPoints = 16, 4
+	fewTurns           = 4
 )
 
-// eachChance calls with every phase of the grid, and says which are for the mean:
-// those where everything that is not chosen takes the shortest or the longest
-// count for best and worst only.
+// eachChance calls with every phase of the grid, and says which are for the
+// mean: those where everything that is not chosen takes the shortest or the
+// longest count for best and worst only.
 func eachChance(turns int, call func(c chance, mean bool)) {
-	// A deploy of many turns meets many phases in one run.
-	n := max(4, points/turns)
-	for i := range phases {
-		at := (float64(i) + 0.5) / phases
-		for k := range n {
-			p := spread(i*n + k)
+	loads, others := phases, points
+	if turns > fewTurns {
+		loads, others = manyPhases, manyPoints
+	}
+	for i := range loads {
+		at := (float64(i) + 0.5) / float64(loads)
+		for k := range others {
+			p := spread(i*others + k)
 			call(chance{load: at, throttle: p.in(proxyThrottle), check: p.in(proxyCheck), apply: p.in(proxyApply), turn: p}, true)
 		}
 		for _, corner := range []float64{0, 0.999} {
 			for _, throttle := range []float64{0, 0.25, 0.5, 0.75, 0.999} {
-				call(chance{load: float64(i) / phases, throttle: throttle, check: corner, apply: corner, turn: same(corner)}, false)
+				call(chance{load: float64(i) / float64(loads), throttle: throttle, check: corner, apply: corner, turn: same(corner)}, false)
 			}
 		}
 	}

@@ -13,6 +13,9 @@ import (
 // storyWidth is how many characters stand for a whole deploy.
 const storyWidth = 60
 
+// mostMarks is how many things that happen are listed.
+const mostMarks = 16
+
 // writeStory draws a deploy: who serves, whom the proxy routes to, and what is
 // lost meanwhile. A digit is how many tenths, of the instances or the requests.
 func writeStory(w io.Writer, title string, s forecast.Story, instances int, p palette) {
@@ -32,7 +35,11 @@ func writeStory(w io.Writer, title string, s forecast.Story, instances int, p pa
 	lane("routed: new", func(st forecast.Step) float64 { return share(st.NewListed) })
 	lost := draw(s, end, func(st forecast.Step) float64 { return st.Start + st.Stop })
 	fmt.Fprintf(w, "%s%13s |%s|\n", indent, "lost", p.paint(rule.Error, strings.ReplaceAll(lost, "=", "!")))
-	for _, m := range s.Marks {
+	for i, m := range s.Marks {
+		if i == mostMarks {
+			fmt.Fprintf(w, "%s%13s %d more\n", indent, "...", len(s.Marks)-i)
+			break
+		}
 		fmt.Fprintf(w, "%s%12.1fs %s\n", indent, m.At.Seconds(), m.Text)
 	}
 	fmt.Fprintln(w)
