@@ -68,6 +68,19 @@ func TestPropTheGateLosesNothingWhereTheWindowIsSafe(t *testing.T) {
 	})
 }
 
+// The gate promotes when the canaries pass, are healthy and have been in the
+// proxy's pool for the window, at every phase.
+func TestPropTheGateWaitsForTheProxy(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, c := anyDeploy(t), anyChance(t)
+		_, s := d.run(c, d.gated(c), nil)
+		_, seen := d.Proxy.at(c).next(s.all[0].listed.from)
+		if least := max(s.healthy, s.passing, seen) + d.Window; s.promoted < least || s.promoted > least+PollLatency {
+			t.Fatalf("promoted at %s; healthy at %s, passing at %s, routed at %s, window %s", s.promoted, s.healthy, s.passing, seen, d.Window)
+		}
+	})
+}
+
 // What is held loses nothing either, as long as nobody is routed too early.
 func TestPropAHoldLosesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

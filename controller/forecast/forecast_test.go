@@ -187,3 +187,15 @@ func TestLevels(t *testing.T) {
 	require.Equal(t, 9*time.Second, d.Served)
 	require.Equal(t, 2*time.Second, d.Drain)
 }
+
+// A request that outlasts its instance is lost, also one that was sent before.
+func TestLongRequestsAreCutOff(t *testing.T) {
+	loss := func(longest string) time.Duration {
+		return Of(web(func(in *Input) {
+			group(in).ShutdownDelay, in.Job.Meta = 18*time.Second, map[string]string{"draingate_max_request": longest}
+		})).AutoPromote.Loss.Total.Worst
+	}
+	require.Zero(t, loss("0s"))
+	require.NotZero(t, loss("10s"))
+	require.Greater(t, loss("15s"), loss("10s"))
+}

@@ -96,7 +96,7 @@ func writeForecast(w io.Writer, f lint.Forecast, rate float64, p palette) {
 	}
 	writeGate(w, f, p)
 	for _, note := range f.Notes {
-		writeLines(w, indent, []string{p.dim("note: ") + note})
+		fmt.Fprintln(w, indent+p.dim("note: ")+plain(note))
 	}
 }
 
