@@ -31,10 +31,7 @@ func running(size int) *cohort {
 func (d Deploy) started(size int, t time.Duration, c chance, turn int) (k *cohort, passing, healthy time.Duration) {
 	ready := t + d.WarmUp
 	k = &cohort{size: size, up: span{t, never}, serves: span{ready, never}, fit: span{ready, never}}
-	// A check first runs at a random time within its interval, and then every
-	// interval (Consul v1.22.6, agent/checks/check.go).
-	first := t + c.latency(turn, latencyCheck, d.CheckInterval)
-	passing = grid{first, d.CheckInterval}.next(max(first, ready))
+	first, passing := d.passes(d.CheckInterval, t, c, turn)
 	k.listed = span{passing, never}
 	switch {
 	case d.CheckInterval == 0 || d.Listed == ListedAlways:
@@ -42,11 +39,26 @@ func (d Deploy) started(size int, t time.Duration, c chance, turn int) (k *cohor
 	case d.Listed == ListedFirst:
 		k.early = span{t, first}
 	}
-	healthy = passing
-	if d.CheckInterval == 0 || d.Blind {
-		healthy = t
+	healthy = t
+	if !d.Blind {
+		healthy = passing
+	}
+	if d.Others > 0 {
+		_, others := d.passes(d.Others, t, c, turn)
+		healthy = max(healthy, others)
 	}
 	return k, passing, healthy + d.MinHealthyTime
+}
+
+// passes is when a check of new instances first runs, and when it first passes;
+// both are at once without a check. It first runs at a random time within its
+// interval, and then every interval (Consul v1.22.6, agent/checks/check.go).
+func (d Deploy) passes(interval, t time.Duration, c chance, turn int) (first, passing time.Duration) {
+	if interval == 0 {
+		return t, t
+	}
+	first = t + c.latency(turn, latencyCheck, interval)
+	return first, grid{first, interval}.next(max(first, t+d.WarmUp))
 }
 
 // stop tells instances to stop at t, and returns when they have ended.

@@ -41,8 +41,11 @@ type Deploy struct {
 	MinHealthyTime time.Duration
 	// CheckInterval is that of the slowest check; 0 for no check at all.
 	CheckInterval time.Duration
-	// Blind is true where Nomad's health does not ask the checks.
-	Blind bool
+	// Blind is true where Nomad's health does not ask those checks. Others is the
+	// interval of the slowest check of another service that it does ask; 0 for
+	// none.
+	Blind  bool
+	Others time.Duration
 	// Listed says when the proxy takes a new instance into its pool.
 	Listed Listing
 	// WarmUp is how long a new instance answers 503, and fails its checks, after
@@ -107,7 +110,7 @@ func (d Deploy) Check() error {
 		return fmt.Errorf("the deploy goes through %d batches and no more than %d are followed: raise canary or max_parallel", n, MaxTurns)
 	}
 	for _, t := range []time.Duration{
-		d.MinHealthyTime, d.CheckInterval, d.WarmUp, d.Served, d.Drain, d.Lead, d.Request, d.Window, d.Proxy.RefreshInterval,
+		d.MinHealthyTime, d.CheckInterval, d.Others, d.WarmUp, d.Served, d.Drain, d.Lead, d.Request, d.Window, d.Proxy.RefreshInterval,
 		d.Proxy.Throttle, d.Proxy.Load, d.Proxy.Apply, d.Proxy.CheckEvery, d.Proxy.RecheckEvery,
 	} {
 		if t < 0 || t > MaxTime {

@@ -27,6 +27,7 @@ func anyDeploy(t *rapid.T) Deploy {
 	}
 	d.Proxy.RecheckEvery = max(d.Proxy.CheckEvery, 500*time.Millisecond)
 	d.Canary = rapid.IntRange(1, d.Count).Draw(t, "canary")
+	d.Others = seconds("another check", 5)
 	d.Drain, d.Request = min(d.Served, seconds("drain", 6)), seconds("L", 3)
 	return d
 }

@@ -101,6 +101,7 @@ func (in Input) notes(d Deploy) []string {
 	u := in.Job.Group(in.Group).Update
 	add(d.Canary > 0 && !u.AutoPromote, "auto_promote is not set in this job: its figures say what it would lose")
 	add(d.Canary > 0 && u.AutoPromote, "the gate cannot hold a job with auto_promote = true: its figures are those with auto_promote = false")
+	add(d.Canary > 0 && canaried(in.Job) > 1, "Nomad promotes all groups with canaries together, when the slowest is healthy: the figures are those of this group alone")
 	add(d.MaxParallel == 0 && d.Canary == 0, "max_parallel = 0: Nomad replaces all instances at once and without a deployment")
 	add(d.WarmUp == 0 && d.Listed != ListedPassing, "new instances are routed before they are ready and --warm-up is not given: what they answer until then is not counted")
 	add(d.WarmUp == 0 && d.Canary < d.Count, "--warm-up is not given: where nobody serves until a new instance is ready, it is that much longer")
@@ -109,4 +110,15 @@ func (in Input) notes(d Deploy) []string {
 	add(d.Proxy.Attempts > 1, "an attempt of retry is taken to reach any server, as it does beside other requests; one request after another reaches each in turn and loses less")
 	add(d.Request > 0, "every request is taken to last %s", d.Request)
 	return out
+}
+
+// canaried is how many groups of a job have canaries.
+func canaried(job *model.Job) int {
+	n := 0
+	for _, g := range job.Groups {
+		if g.Update.Canary > 0 && g.Count > 0 {
+			n++
+		}
+	}
+	return n
 }

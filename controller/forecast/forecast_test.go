@@ -125,15 +125,16 @@ func TestNotesSayWhatTheFiguresRestOn(t *testing.T) {
 		change func(*Input)
 		says   string
 	}{
-		"auto_promote is asked for":  {func(in *Input) { group(in).Update.AutoPromote = true }, "cannot hold"},
-		"auto_promote is not set":    {func(*Input) {}, "auto_promote is not set"},
-		"everything at once":         {func(in *Input) { group(in).Update = model.Update{} }, "max_parallel = 0"},
-		"a warm-up that is unknown":  {func(in *Input) { group(in).Services[0].Checks, in.WarmUp = nil, 0 }, "--warm-up is not given: what they answer"},
-		"a hole of unknown length":   {func(in *Input) { group(in).Update.Canary, in.WarmUp = 0, 0 }, "that much longer"},
-		"watch":                      {func(in *Input) { in.Settings.Watch = true }, "180s"},
-		"a health check of its own":  {func(in *Input) { stable(in).Services[0].HealthCheck = &model.HealthCheck{Interval: time.Second} }, "from the stop signal on"},
-		"retry":                      {func(in *Input) { stable(in).Retry = &model.Retry{Attempts: 3} }, "retry"},
-		"requests that take a while": {func(in *Input) { in.Job.Meta = map[string]string{"draingate_max_request": "3s"} }, "last 3s"},
+		"auto_promote is asked for":   {func(in *Input) { group(in).Update.AutoPromote = true }, "cannot hold"},
+		"auto_promote is not set":     {func(*Input) {}, "auto_promote is not set"},
+		"everything at once":          {func(in *Input) { group(in).Update = model.Update{} }, "max_parallel = 0"},
+		"a warm-up that is unknown":   {func(in *Input) { group(in).Services[0].Checks, in.WarmUp = nil, 0 }, "--warm-up is not given: what they answer"},
+		"a hole of unknown length":    {func(in *Input) { group(in).Update.Canary, in.WarmUp = 0, 0 }, "that much longer"},
+		"watch":                       {func(in *Input) { in.Settings.Watch = true }, "180s"},
+		"a health check of its own":   {func(in *Input) { stable(in).Services[0].HealthCheck = &model.HealthCheck{Interval: time.Second} }, "from the stop signal on"},
+		"retry":                       {func(in *Input) { stable(in).Retry = &model.Retry{Attempts: 3} }, "retry"},
+		"another group with canaries": {func(in *Input) { in.Job.Groups = append(in.Job.Groups, in.Job.Groups[0]) }, "the slowest"},
+		"requests that take a while":  {func(in *Input) { in.Job.Meta = map[string]string{"draingate_max_request": "3s"} }, "last 3s"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -171,6 +172,23 @@ func TestAHoldDoesNotHideWhatWarmingInstancesAnswer(t *testing.T) {
 	require.Equal(t, Holds, f.Gate)
 	require.NotZero(t, f.Gated.Loss.Start.Worst)
 	require.Zero(t, f.Gated.Loss.Stop.Worst)
+}
+
+// Nomad's health asks the checks of all services of the group, so a slow one of
+// another service leaves the proxy more time.
+func TestChecksOfOtherServices(t *testing.T) {
+	with := func(c model.Check) Deploy {
+		return Of(web(func(in *Input) {
+			g := group(in)
+			in.Service = g.Services[0]
+			g.Services = append(g.Services, model.Service{Name: "admin", Provider: model.ProviderConsul, Checks: []model.Check{c}})
+		})).Deploy
+	}
+	slow := with(model.Check{Interval: 30 * time.Second})
+	ignored := with(model.Check{Interval: 30 * time.Second, OnUpdate: "ignore"})
+	require.Equal(t, 30*time.Second, slow.Others)
+	require.Zero(t, ignored.Others)
+	require.Less(t, slow.AutoPromote().Loss.Start.Mean, ignored.AutoPromote().Loss.Start.Mean)
 }
 
 // A service at task level stays in the catalog for its group's delay, and the

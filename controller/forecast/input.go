@@ -53,7 +53,7 @@ func (in Input) deploy() (Deploy, string) {
 	}
 	d := Deploy{
 		Count: g.Count, Canary: g.Update.Canary, MaxParallel: g.Update.MaxParallel, MinHealthyTime: g.Update.MinHealthyTime,
-		CheckInterval: slowest(in.Service.Checks), Blind: in.blind(g), Listed: in.listing(), Apart: in.apart(), WarmUp: in.WarmUp,
+		CheckInterval: slowest(in.Service.Checks), Blind: len(asked(g, in.Service.Checks)) == 0, Others: in.others(g), Listed: in.listing(), Apart: in.apart(), WarmUp: in.WarmUp,
 		Served: served, Drain: declared(terms), Lead: in.lead(), Request: request,
 		Proxy: in.proxy(), Window: in.startWindow(g),
 	}
@@ -138,10 +138,25 @@ func slowest(checks []model.Check) time.Duration {
 	return out
 }
 
-// blind reports whether Nomad's health says nothing about the checks.
-func (in Input) blind(g *model.Group) bool {
-	ignored := func(c model.Check) bool { return c.OnUpdate == "ignore" }
-	return g.Update.HealthCheck == "task_states" || !slices.ContainsFunc(in.Service.Checks, func(c model.Check) bool { return !ignored(c) })
+// asked are the checks that Nomad's health waits for, which are those of all
+// services of a group.
+func asked(g *model.Group, checks []model.Check) []model.Check {
+	if g.Update.HealthCheck == "task_states" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(checks), func(c model.Check) bool { return c.OnUpdate == "ignore" })
+}
+
+// others is the interval of the slowest check of another service that Nomad's
+// health waits for.
+func (in Input) others(g *model.Group) time.Duration {
+	var out time.Duration
+	for _, s := range g.AllServices() {
+		if s.Name != in.Service.Name || s.PortLabel != in.Service.PortLabel || s.Task != in.Service.Task {
+			out = max(out, slowest(asked(g, s.Checks)))
+		}
+	}
+	return out
 }
 
 // listing is when the proxy takes in a new instance.
