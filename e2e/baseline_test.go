@@ -40,7 +40,7 @@ func TestAutoPromoteLosesRequests(t *testing.T) {
 	if r.Versions["1"] == 0 || r.Versions["2"] == 0 {
 		t.Errorf("answers by version: got %v, want some of both", r.Versions)
 	}
-	simulated(t, s, job, "--traefik-config", through[0].File).contains(t, r)
+	simulated(t, s, job, warmup, "--traefik-config", through[0].File).contains(t, r)
 }
 
 // The same by hand, as draingate will do it: promote once Traefik lists the
