@@ -26,7 +26,9 @@ const simulateRate = 100
 type forecast struct {
 	Unknown     string
 	AutoPromote struct {
-		Lost struct{ Total, Start, Stop struct{ Best, Mean, Worst float64 } }
+		Lost struct {
+			Total, Start, Stop struct{ Best, Mean, Worst float64 }
+		}
 	}
 	Gate struct{ Does string }
 }

@@ -111,6 +111,11 @@ func TestPropMoreServableTimeLosesNoMore(t *testing.T) {
 	})
 }
 
+// coarse is a resolution for what holds with any.
+var coarse = resolution{loads: 12, points: 2}
+
+func automatic(chance) promoter { return atOnce }
+
 // The figures are in order, and both sides add up to the whole.
 func TestPropFiguresAreInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -120,7 +125,7 @@ func TestPropFiguresAreInOrder(t *testing.T) {
 		if rapid.Bool().Draw(t, "no canaries") {
 			d.Canary = 0
 		}
-		l := d.AutoPromote().Loss
+		l, _ := d.sweep(coarse, automatic)
 		for _, r := range []Range{l.Total, l.Start, l.Stop} {
 			if r.Best < 0 || r.Best > r.Mean || r.Mean > r.Worst {
 				t.Fatalf("best %s, mean %s, worst %s", r.Best, r.Mean, r.Worst)
@@ -136,17 +141,19 @@ func TestPropFiguresAreInOrder(t *testing.T) {
 // what the figures say.
 func TestPropTheStoryIsThatOfTheWorst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		out := anyDeploy(t).AutoPromote()
+		d := anyDeploy(t)
+		loss, worst := d.sweep(coarse, automatic)
+		story := d.story(worst, atOnce)
 		at, lost := time.Duration(0), 0.0
-		for _, st := range out.Story.Steps {
+		for _, st := range story.Steps {
 			if st.From != at || st.To <= st.From {
 				t.Fatalf("a step from %s to %s follows one to %s", st.From, st.To, at)
 			}
 			at = st.To
 			lost += (st.Start + st.Stop) * float64(st.To-st.From)
 		}
-		if off := (time.Duration(lost) - out.Loss.Total.Worst).Abs(); off > time.Microsecond {
-			t.Fatalf("the story loses %s, the worst case is %s", time.Duration(lost), out.Loss.Total.Worst)
+		if off := (time.Duration(lost) - loss.Total.Worst).Abs(); off > time.Microsecond {
+			t.Fatalf("the story loses %s, the worst case is %s", time.Duration(lost), loss.Total.Worst)
 		}
 	})
 }

@@ -81,27 +81,35 @@ func TestWhatIsNotPredicted(t *testing.T) {
 		change func(*Input)
 		says   string
 	}{
-		"a system job":              {func(in *Input) { in.Job.Type = model.JobTypeSystem }, "system job"},
-		"a batch job":               {func(in *Input) { in.Job.Type = "batch" }, `type "batch"`},
-		"no instance":               {func(in *Input) { group(in).Count = 0 }, "count is 0"},
-		"health by hand":            {func(in *Input) { group(in).Update.HealthCheck = "manual" }, "manual"},
-		"too many batches":          {func(in *Input) { group(in).Count = 200 }, "199 batches"},
-		"Nomad's catalog":           {func(in *Input) { group(in).Services[0].Provider = model.ProviderNomad }, "Nomad's own catalog"},
-		"the mesh":                  {func(in *Input) { group(in).Services[0].Connect = true }, "connect"},
-		"no provider":               {func(in *Input) { in.Settings.ConsulCatalog = false }, "not enabled"},
-		"stale reads":               {func(in *Input) { in.Settings.Stale = true }, "stale"},
-		"cached reads":              {func(in *Input) { in.Settings.Cache = true }, "cache"},
-		"no refresh":                {func(in *Input) { in.Settings.RefreshInterval = 0 }, "not above zero"},
-		"tags refused":              {func(in *Input) { stable(in).Err = "field not found" }, "field not found"},
-		"tags unknown":              {func(in *Input) { in.Tags.Canary.Unknown = "constraints" }, "constraints"},
-		"TCP":                       {func(in *Input) { stable(in).NonHTTP = true }, "TCP or UDP"},
-		"not exposed":               {func(in *Input) { stable(in).Exposed, stable(in).Excluded = false, "not enabled" }, "does not route to it"},
-		"sticky":                    {func(in *Input) { stable(in).Services[0].Sticky = true }, "sticky"},
-		"a passive health check":    {func(in *Input) { stable(in).Services[0].Passive = &model.PassiveHealthCheck{} }, "passive"},
-		"no weight":                 {func(in *Input) { stable(in).Services[0].Weight = 0 }, "weight of 0"},
-		"a drain that is no time":   {func(in *Input) { in.Job.Meta = map[string]string{"draingate_drain": "six"} }, `"six"`},
-		"a group that is new":       {func(in *Input) { in.Old = &model.Job{ID: "web"} }, `no group "web"`},
-		"a group that there is not": {func(in *Input) { in.Group = "api" }, `no group "api"`},
+		"a system job":            {func(in *Input) { in.Job.Type = model.JobTypeSystem }, "system job"},
+		"a batch job":             {func(in *Input) { in.Job.Type = "batch" }, `type "batch"`},
+		"no instance":             {func(in *Input) { group(in).Count = 0 }, "count is 0"},
+		"health by hand":          {func(in *Input) { group(in).Update.HealthCheck = "manual" }, "manual"},
+		"too many batches":        {func(in *Input) { group(in).Count = 200 }, "199 batches"},
+		"Nomad's catalog":         {func(in *Input) { group(in).Services[0].Provider = model.ProviderNomad }, "Nomad's own catalog"},
+		"the mesh":                {func(in *Input) { group(in).Services[0].Connect = true }, "connect"},
+		"no provider":             {func(in *Input) { in.Settings.ConsulCatalog = false }, "not enabled"},
+		"stale reads":             {func(in *Input) { in.Settings.Stale = true }, "stale"},
+		"cached reads":            {func(in *Input) { in.Settings.Cache = true }, "cache"},
+		"no refresh":              {func(in *Input) { in.Settings.RefreshInterval = 0 }, "not above zero"},
+		"tags refused":            {func(in *Input) { stable(in).Err = "field not found" }, "field not found"},
+		"tags unknown":            {func(in *Input) { in.Tags.Canary.Unknown = "constraints" }, "constraints"},
+		"TCP":                     {func(in *Input) { stable(in).NonHTTP = true }, "TCP or UDP"},
+		"not exposed":             {func(in *Input) { stable(in).Exposed, stable(in).Excluded = false, "not enabled" }, "does not route to it"},
+		"sticky":                  {func(in *Input) { stable(in).Services[0].Sticky = true }, "sticky"},
+		"a passive health check":  {func(in *Input) { stable(in).Services[0].Passive = &model.PassiveHealthCheck{} }, "passive"},
+		"no weight":               {func(in *Input) { stable(in).Services[0].Weight = 0 }, "weight of 0"},
+		"a drain that is no time": {func(in *Input) { in.Job.Meta = map[string]string{"draingate_drain": "six"} }, `"six"`},
+		"a group that is new":     {func(in *Input) { in.Old = &model.Job{ID: "web"} }, `no group "web"`},
+		"a change of count": {func(in *Input) {
+			in.Old = &model.Job{ID: "web", Groups: []model.Group{in.Job.Groups[0]}}
+			group(in).Count = 3
+		}, "count changes from 1 to 3"},
+		"a service that is new": {func(in *Input) {
+			in.Old = &model.Job{ID: "web", Groups: []model.Group{{Name: "web", Count: 1}}}
+		}, `no service "web"`},
+		"another service of Traefik": {func(in *Input) { in.Old = in.Job }, "different services of Traefik"},
+		"a group that there is not":  {func(in *Input) { in.Group = "api" }, `no group "api"`},
 		"canaries of other weight": {func(in *Input) {
 			in.Tags.Canary.Services = []model.TagService{{Name: "web@consulcatalog", Weight: 5}}
 		}, "weights"},

@@ -92,14 +92,19 @@ func (in Input) leaving() model.Allocation {
 }
 
 // oldService is the service as the old version has it, which may stand at
-// another level.
+// another level or be of another port, or the zero Service where it has none.
 func (in Input) oldService() model.Service {
+	var out model.Service
 	for _, s := range in.old().Group(in.Group).AllServices() {
-		if s.Name == in.Service.Name && s.PortLabel == in.Service.PortLabel {
+		switch {
+		case s.Name != in.Service.Name:
+		case s.PortLabel == in.Service.PortLabel:
 			return s
+		case out.Name == "":
+			out = s
 		}
 	}
-	return in.Service
+	return out
 }
 
 func (in Input) lead() time.Duration {
@@ -181,9 +186,13 @@ func (in Input) listing() Listing {
 
 // apart reports whether a canary is in no pool that the old instances are in.
 func (in Input) apart() bool {
-	stable, canary := in.Tags.Stable, in.Tags.Canary
-	return !slices.ContainsFunc(canary.Services, func(c model.TagService) bool {
-		return slices.ContainsFunc(stable.Services, func(s model.TagService) bool { return s.Name == c.Name })
+	return !share(in.Tags.Stable, in.Tags.Canary)
+}
+
+// share reports whether two readings have a load balancer in common.
+func share(a, b model.TagReading) bool {
+	return slices.ContainsFunc(a.Services, func(s model.TagService) bool {
+		return slices.ContainsFunc(b.Services, func(other model.TagService) bool { return s.Name == other.Name })
 	})
 }
 

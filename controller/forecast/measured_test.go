@@ -108,7 +108,7 @@ func TestOnePhaseExplainsAllRunsOfOneProtocol(t *testing.T) {
 // from a time to a second later.
 func (m measured) fits(from time.Duration) bool {
 	var low, high time.Duration = never, 0
-	eachChance(1, func(c chance, _ bool) {
+	m.deploy.fine().each(func(c chance, _ bool) {
 		at := part(c.load, m.deploy.Proxy.RefreshInterval)
 		if at < from || at > from+time.Second {
 			return

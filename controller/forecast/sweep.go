@@ -14,32 +14,32 @@ type Range struct{ Best, Mean, Worst time.Duration }
 // the sum of the worst.
 type Loss struct{ Total, Start, Stop Range }
 
-// The size of the grid: phases of the loads, and, at each of them, points of
-// everything else. A deploy of more than a few turns meets many phases in one
-// run and takes longer to follow, so fewer of both do.
-const (
-	phases, manyPhases = 120, 40
-	points, manyPoints = 16, 4
-	fewTurns           = 4
-)
+// resolution is the size of the grid: phases of the loads, and, at each of them,
+// points of everything else.
+type resolution struct{ loads, points int }
 
-// eachChance calls with every phase of the grid, and says which are for the
-// mean: those where everything that is not chosen takes the shortest or the
-// longest count for best and worst only.
-func eachChance(turns int, call func(c chance, mean bool)) {
-	loads, others := phases, points
-	if turns > fewTurns {
-		loads, others = manyPhases, manyPoints
+// fine is the resolution that a deploy is swept with. One of more than a few
+// turns meets many phases in one run and takes longer to follow, so fewer do.
+func (d Deploy) fine() resolution {
+	if d.turns() > 4 {
+		return resolution{loads: 40, points: 4}
 	}
-	for i := range loads {
-		at := (float64(i) + 0.5) / float64(loads)
-		for k := range others {
-			p := spread(i*others + k)
+	return resolution{loads: 120, points: 16}
+}
+
+// each calls with every phase of the grid, and says which are for the mean:
+// those where everything that is not chosen takes the shortest or the longest
+// count for best and worst only.
+func (r resolution) each(call func(c chance, mean bool)) {
+	for i := range r.loads {
+		at := (float64(i) + 0.5) / float64(r.loads)
+		for k := range r.points {
+			p := spread(i*r.points + k)
 			call(chance{load: at, throttle: p.in(proxyThrottle), check: p.in(proxyCheck), apply: p.in(proxyApply), turn: p}, true)
 		}
 		for _, corner := range []float64{0, 0.999} {
 			for _, throttle := range []float64{0, 0.25, 0.5, 0.75, 0.999} {
-				call(chance{load: float64(i) / float64(loads), throttle: throttle, check: corner, apply: corner, turn: same(corner)}, false)
+				call(chance{load: float64(i) / float64(r.loads), throttle: throttle, check: corner, apply: corner, turn: same(corner)}, false)
 			}
 		}
 	}
@@ -47,10 +47,10 @@ func eachChance(turns int, call func(c chance, mean bool)) {
 
 // sweep runs a deploy over all phases, and returns also the one with the
 // largest loss.
-func (d Deploy) sweep(when func(chance) promoter) (Loss, chance) {
+func (d Deploy) sweep(r resolution, when func(chance) promoter) (Loss, chance) {
 	var total, start, stop tally
 	var worst chance
-	eachChance(d.turns(), func(c chance, mean bool) {
+	r.each(func(c chance, mean bool) {
 		l, _ := d.run(c, when(c), nil)
 		if total.n == 0 || l.total() > total.Worst {
 			worst = c
@@ -105,7 +105,7 @@ func (d Deploy) Gated() Outcome { return d.outcome(d.gated) }
 func (d Deploy) Held() Outcome { return d.outcome(func(chance) promoter { return notAtAll }) }
 
 func (d Deploy) outcome(when func(chance) promoter) Outcome {
-	l, worst := d.sweep(when)
+	l, worst := d.sweep(d.fine(), when)
 	return Outcome{l, d.story(worst, when(worst))}
 }
 

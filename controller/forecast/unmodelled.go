@@ -11,7 +11,7 @@ import (
 // unmodelled says what of the input the model knows nothing of, or is empty.
 // Nothing is predicted then: a figure would be a guess.
 func (in Input) unmodelled() string {
-	for _, why := range []func() string{in.oddJob, in.oddService, in.oddSettings, in.oddTags, in.oddServers, in.conflict} {
+	for _, why := range []func() string{in.oddJob, in.oddChange, in.oddService, in.oddSettings, in.oddTags, in.oddServers, in.conflict} {
 		if text := why(); text != "" {
 			return text
 		}
@@ -22,14 +22,29 @@ func (in Input) unmodelled() string {
 func (in Input) oddJob() string {
 	u := in.Job.Group(in.Group).Update
 	switch {
-	case in.old().Group(in.Group) == nil:
-		return fmt.Sprintf("the version that runs now has no group %q", in.Group)
 	case rule.SystemJob(*in.Job) != "":
 		return rule.SystemJob(*in.Job)
 	case in.Job.Type != model.JobTypeService:
 		return fmt.Sprintf("a job of type %q has no deployments", in.Job.Type)
 	case u.HealthCheck == "manual":
 		return `health_check = "manual": somebody else says when an instance is healthy`
+	default:
+		return ""
+	}
+}
+
+// oddChange is about the version that runs now.
+func (in Input) oddChange() string {
+	before, g := in.old().Group(in.Group), in.Job.Group(in.Group)
+	switch {
+	case before == nil:
+		return fmt.Sprintf("the version that runs now has no group %q", in.Group)
+	case before.Count != g.Count:
+		return fmt.Sprintf("count changes from %d to %d: the deploy also scales the group", before.Count, g.Count)
+	case in.oldService().Name == "":
+		return fmt.Sprintf("the version that runs now has no service %q in group %q", in.Service.Name, in.Group)
+	case in.Old != nil && !share(in.OldTags.Stable, in.Tags.Stable):
+		return "the old and the new instances are servers of different services of Traefik, so neither stands in for the other"
 	default:
 		return ""
 	}
