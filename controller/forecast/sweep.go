@@ -24,7 +24,7 @@ func (d Deploy) fine() resolution {
 	if d.turns() > 4 {
 		return resolution{loads: 40, points: 4}
 	}
-	return resolution{loads: 120, points: 16}
+	return resolution{loads: 120, points: 6}
 }
 
 // each calls with every phase of the grid, and says which are for the mean:
@@ -37,13 +37,15 @@ func (r resolution) each(call func(c chance, mean bool)) {
 			p := spread(i*r.points + k)
 			call(chance{load: at, throttle: p.in(proxyThrottle), check: p.in(proxyCheck), apply: p.in(proxyApply), turn: p}, true)
 		}
-		for _, corner := range []float64{0, 0.999} {
-			for _, throttle := range []float64{0, 0.25, 0.5, 0.75, 0.999} {
-				call(chance{load: float64(i) / float64(r.loads), throttle: throttle, check: corner, apply: corner, turn: same(corner)}, false)
-			}
+		for corner := range 1 << 3 {
+			at := func(bit int) float64 { return float64(corner>>bit&1) * almost }
+			call(chance{load: float64(i) / float64(r.loads), throttle: at(0), check: at(0), apply: at(1), turn: same(at(2))}, false)
 		}
 	}
 }
+
+// almost is the largest share.
+const almost = 0.999
 
 // sweep runs a deploy over all phases, and returns also the one with the
 // largest loss.
