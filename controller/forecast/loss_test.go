@@ -89,3 +89,15 @@ func TestGrid(t *testing.T) {
 		require.Equal(t, want, [2]time.Duration{g.next(at), g.last(at)}, "around %d", at)
 	}
 }
+
+// How an old instance ends that is told to at 100 s.
+func TestStop(t *testing.T) {
+	const s = time.Second
+	k := running(1)
+	end := Deploy{Lead: 4 * s, Served: 9 * s, Drain: 2 * s, Request: 3 * s}.stop(k, 100*s)
+	require.Equal(t, 113*s, end)
+	require.Equal(t, 104*s, k.listed.to, "it leaves the catalog after the lead")
+	require.Equal(t, 113*s, k.up.to, "it ends S later")
+	require.Equal(t, 110*s, k.serves.to, "what comes later is cut off")
+	require.Equal(t, 111*s, k.fit.to, "it fails its checks from the stop signal on")
+}
