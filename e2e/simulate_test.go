@@ -61,6 +61,9 @@ func (f forecast) contains(t *testing.T, r harness.LoadReport) {
 	t.Logf("lost %d of %d; predicted %.0f to %.0f, mean %.0f; start side to %.0f, stop side to %.0f",
 		r.Lost, r.Requests, lost.Best, lost.Worst, lost.Mean, f.AutoPromote.Lost.Start.Worst, f.AutoPromote.Lost.Stop.Worst)
 	unsent := r.LostBy["late"] + r.LostBy["not sent"]
+	if unsent > r.Requests/10 {
+		t.Errorf("the load sent %d of %d requests too late or not at all: such a run shows nothing", unsent, r.Requests)
+	}
 	if float64(r.Lost) < lost.Best-slack || float64(r.Lost-unsent) > lost.Worst+slack {
 		t.Errorf("lost: got %d of %d, %d of them not sent in time, predicted %.0f to %.0f, give or take %.0f",
 			r.Lost, r.Requests, unsent, lost.Best, lost.Worst, slack)
