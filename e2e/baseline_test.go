@@ -26,7 +26,7 @@ func TestAutoPromoteLosesRequests(t *testing.T) {
 	job.Tags = job.Route(through[0].Options.Prefix)
 	old := running(t, s, job, through)
 
-	load := loads(t, job, 100, through)
+	load := loads(t, job, simulateRate, through)
 	ctx := within(t, 3*time.Minute)
 	job.Version = "2"
 	require.NoError(t, s.Submit(ctx, job))
@@ -40,6 +40,7 @@ func TestAutoPromoteLosesRequests(t *testing.T) {
 	if r.Versions["1"] == 0 || r.Versions["2"] == 0 {
 		t.Errorf("answers by version: got %v, want some of both", r.Versions)
 	}
+	simulated(t, s, job, warmup, "--traefik-config", through[0].File).contains(t, r)
 }
 
 // The same by hand, as draingate will do it: promote once Traefik lists the

@@ -88,8 +88,17 @@ the Nomad does not answer.`,
 }
 
 func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
+	cmd.Flags().SortFlags = false
+	addInputFlags(cmd, o)
 	f := cmd.Flags()
-	f.SortFlags = false
+	f.Var(formatValue{to}, "format", strings.Join(report.Formats(), ", ")+" (repeatable)")
+	f.Var(outputValue{to}, "output", "the `FILE` for the --format before it; - is standard output (repeatable)")
+	f.StringVar(&o.FailOn, "fail-on", o.FailOn, "the mildest severity to fail on: error, warning, notice, unknown or never")
+}
+
+// addInputFlags are the flags about what is read, for lint and simulate.
+func addInputFlags(cmd *cobra.Command, o *options.Lint) {
+	f := cmd.Flags()
 	f.StringArrayVar(&o.Vars, "var", nil, "a value `NAME=VALUE` for a variable of the job specifications (repeatable)")
 	f.StringArrayVar(&o.VarFiles, "var-file", nil, "a `FILE` with values for variables (repeatable)")
 	f.StringArrayVar(&o.Against, "against", nil, "a `PATH` with the version of a job that runs now, to compare with (repeatable)")
@@ -105,9 +114,6 @@ func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
 	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
 	f.StringVar(&o.TraefikVersion, "traefik-version", "", "the `VERSION` of Traefik, such as 3.6.12, where no running one tells it")
 	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
-	f.Var(formatValue{to}, "format", strings.Join(report.Formats(), ", ")+" (repeatable)")
-	f.Var(outputValue{to}, "output", "the `FILE` for the --format before it; - is standard output (repeatable)")
-	f.StringVar(&o.FailOn, "fail-on", o.FailOn, "the mildest severity to fail on: error, warning, notice, unknown or never")
 }
 
 // lint runs, prints, and returns the error that the exit code is taken from.
@@ -115,13 +121,9 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	settings, err := lint.ReadSettings(ctx, p.lintTraefik(o))
+	settings, err := p.readSettings(ctx, o)
 	if err != nil {
-		code := exit.Usage
-		if _, ok := errors.AsType[*lint.CannotAskError](err); ok {
-			code = exit.CannotSee
-		}
-		return exit.With(code, err)
+		return err
 	}
 	options, err := p.lintOptions(ctx, o, settings)
 	if err != nil {

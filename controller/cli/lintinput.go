@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
+	"github.com/draingate/draingate/controller/cli/exit"
 	"github.com/draingate/draingate/controller/cli/options"
 	"github.com/draingate/draingate/controller/lint"
 	"github.com/draingate/draingate/jobspecs"
@@ -41,10 +43,23 @@ func (p Program) lintTraefik(l options.Lint) lint.Traefik {
 	return t
 }
 
-// asNomadSpells lets lint take -var and -var-file with one dash, as Nomad's own
+// readSettings reads Traefik's settings. The error has the exit code.
+func (p Program) readSettings(ctx context.Context, o options.Lint) (lint.Settings, error) {
+	settings, err := lint.ReadSettings(ctx, p.lintTraefik(o))
+	if err == nil {
+		return settings, nil
+	}
+	code := exit.Usage
+	if _, ok := errors.AsType[*lint.CannotAskError](err); ok {
+		code = exit.CannotSee
+	}
+	return settings, exit.With(code, err)
+}
+
+// asNomadSpells lets lint and simulate take -var and -var-file with one dash, as Nomad's own
 // command does; the flag library would take them for letters.
 func asNomadSpells(args []string) []string {
-	if len(args) == 0 || args[0] != "lint" {
+	if len(args) == 0 || args[0] != "lint" && args[0] != "simulate" {
 		return args
 	}
 	out := slices.Clone(args)

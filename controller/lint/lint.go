@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"errors"
 	"io"
 	"time"
 
@@ -67,22 +66,11 @@ func Run(o Options) (Result, error) {
 	if o.Rules == nil {
 		o.Rules = rule.All()
 	}
-	r := runner{options: o, said: map[string]bool{}, result: Result{Settings: o.Settings}}
-	names, err := jobspecs.Find(o.Paths...)
-	against, errAgainst := jobspecs.Find(o.Against...)
-	r.shared = len(names)+len(against) > 1 || o.Settings.shared()
-	err = errors.Join(err, errAgainst, r.readAgainst(against))
-	for _, name := range names {
-		err = errors.Join(err, r.file(name))
-	}
-	for _, job := range o.Jobs {
-		r.result.Jobs++
-		r.add(r.judge(job))
-	}
+	r := newRunner(o)
+	err := r.walk(r.judge)
 	if len(o.Paths)+len(o.Jobs) == 0 {
 		r.add(r.aboutSettings())
 	}
-	err = errors.Join(err, r.unmatched())
 	r.result.Findings = sorted(r.result.Findings)
 	return r.result, err
 }

@@ -33,6 +33,30 @@ type current struct {
 	matched bool
 }
 
+func newRunner(o Options) *runner {
+	return &runner{options: o, said: map[string]bool{}, result: Result{Settings: o.Settings}}
+}
+
+// visitor is shown each job, with the version that runs now where there is one.
+type visitor = func(*jobspecs.File, rule.Input)
+
+// walk reads all files and shows those that can be parsed, and all jobs of a
+// server.
+func (r *runner) walk(visit visitor) error {
+	names, err := jobspecs.Find(r.options.Paths...)
+	against, errAgainst := jobspecs.Find(r.options.Against...)
+	r.shared = len(names)+len(against) > 1 || r.options.Settings.shared()
+	err = errors.Join(err, errAgainst, r.readAgainst(against))
+	for _, name := range names {
+		err = errors.Join(err, r.file(name, visit))
+	}
+	for _, job := range r.options.Jobs {
+		r.result.Jobs++
+		r.show(job, visit)
+	}
+	return errors.Join(err, r.unmatched())
+}
+
 func (r *runner) add(found []Finding) { r.result.Findings = append(r.result.Findings, found...) }
 
 // parse returns nil where the file has mistakes, which are then findings.
@@ -84,7 +108,7 @@ func (r *runner) readAgainst(names []string) error {
 	return errors.Join(problems...)
 }
 
-func (r *runner) file(name string) error {
+func (r *runner) file(name string, visit visitor) error {
 	r.result.Files++
 	file, err := r.parse(name)
 	if file == nil {
@@ -93,7 +117,7 @@ func (r *runner) file(name string) error {
 	if r.options.Running != nil && r.against[key(&file.Job)] == nil {
 		err = r.readRunning(&file.Job)
 	}
-	r.add(r.judge(file))
+	r.show(file, visit)
 	return err
 }
 
@@ -117,21 +141,26 @@ func (r *runner) readRunning(job *model.Job) error {
 	return err
 }
 
-// judge applies the rules to one job.
-func (r *runner) judge(file *jobspecs.File) []Finding {
+// show makes the input of the rules and gives it to the visitor.
+func (r *runner) show(file *jobspecs.File, visit visitor) {
 	in := r.options.input(&file.Job)
 	if now := r.against[key(&file.Job)]; now != nil {
 		now.matched = true
 		before := r.options.input(&now.file.Job)
 		in.Against = &before
 	}
+	visit(file, in)
+}
+
+// judge applies the rules to one job.
+func (r *runner) judge(file *jobspecs.File, in rule.Input) {
 	var found []located
 	for _, f := range rule.Run(r.options.Rules, in) {
 		if r.first(f) {
 			found = append(found, r.locate(file, f))
 		}
 	}
-	return withoutIgnored(file, found, r.options.Rules)
+	r.add(withoutIgnored(file, found, r.options.Rules))
 }
 
 // first is true for everything but a finding about the settings that another

@@ -60,10 +60,15 @@ func Summary(r lint.Result) string {
 	if r.Unreadable > 0 {
 		out += fmt.Sprintf("; %s could not be parsed", count(r.Unreadable, "file"))
 	}
-	if r.Settings.Assumed {
-		out += "; Traefik's defaults were assumed: give --traefik-config FILE or --traefik-url URL for your own"
+	return out + assumption(r.Settings)
+}
+
+// assumption says that no settings were given, or is empty.
+func assumption(s lint.Settings) string {
+	if !s.Assumed {
+		return ""
 	}
-	return out
+	return "; Traefik's defaults were assumed: give --traefik-config FILE or --traefik-url URL for your own"
 }
 
 // looked is how much was looked at.
