@@ -63,7 +63,7 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 		return nil, exit.With(exit.Usage, err)
 	}
 	loop := reconcile.New(a.observer, a.nomad, recorder{a}, reconcile.Options{
-		DryRun: o.DryRun, Policy: gate.Policy{Margin: o.Margin, DefaultMode: o.DefaultMode, Poll: o.PollInterval},
+		DryRun: o.DryRun, Policy: gate.Policy{Margin: o.Margin, DefaultMode: o.DefaultMode, Poll: o.PollInterval, HoldDeadline: o.HoldDeadline, OnDeadline: o.OnDeadline},
 	})
 	a.controller = reconcile.NewController(loop.Reconcile, o.Workers, a.passed)
 	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{

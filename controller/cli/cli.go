@@ -23,6 +23,8 @@ type Runner func(ctx context.Context, o options.Run, log io.Writer) error
 type Program struct {
 	// Run is what `draingate run` does.
 	Run Runner
+	// Overrides connects to what freeze, unfreeze and override write to.
+	Overrides func() (Overrider, error)
 	// Version is the version stamped at build time; empty for none.
 	Version string
 	// Environ holds KEY=value lines, as os.Environ returns them.
@@ -66,7 +68,8 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}")
-	root.AddCommand(p.runCommand(), p.lintCommand(), p.statusCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.lintCommand(), p.statusCommand(), p.freezeCommand(), p.unfreezeCommand(),
+		p.overrideCommand(), p.versionCommand())
 	return root
 }
 

@@ -77,6 +77,8 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
 	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
 	f.Var(modeValue{&o.DefaultMode}, "default-mode", "what to do with a job without draingate_mode: enforce, observe or off")
+	f.DurationVar(&o.HoldDeadline, "hold-deadline", o.HoldDeadline, "how long a deployment may wait for its promotion where its job does not say; 0 for any time")
+	f.StringVar(&o.OnDeadline, "on-deadline", o.OnDeadline, "what happens then where the job does not say: hold, or fail if that loses nothing")
 	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
 	f.BoolVar(&o.Pprof, "pprof", false, "serve /debug/pprof/ on the status endpoint")

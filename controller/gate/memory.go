@@ -22,6 +22,9 @@ type Memory struct {
 	// Fingerprint identifies what was found: the proxies' identities, the
 	// canaries, and the state of each of their checks.
 	Fingerprint string
+	// AwaitingSince is when the deployment was first seen to wait for nothing
+	// but its promotion.
+	AwaitingSince time.Time
 	// CatalogTrouble is when the catalog was last unreadable.
 	CatalogTrouble time.Time
 	// Pools are the routers and services that each proxy used for old instances.
@@ -60,6 +63,7 @@ func advance(v *view) Memory {
 	if consulUnknown(v) != "" {
 		m.CatalogTrouble = v.Now
 	}
+	m.AwaitingSince = awaitingSince(v)
 	m.Pools = rememberPools(v)
 	m.OldAddresses = rememberOld(v)
 	m.Arrivals, m.Shown = follow(v)

@@ -80,6 +80,7 @@ type Metrics struct {
 	reconciles        *prometheus.CounterVec
 	reconcileDuration prometheus.Histogram
 	promotions        *prometheus.CounterVec
+	failures          *prometheus.CounterVec
 	promotionDelay    prometheus.Histogram
 	requests          *prometheus.CounterVec
 	requestDuration   *prometheus.HistogramVec
@@ -98,6 +99,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		reconciles:        counter("reconcile_total", "Passes over a deployment, by their result.", "result"),
 		reconcileDuration: duration("reconcile_duration_seconds", "Duration of one pass over a deployment."),
 		promotions:        counter("promotions_total", "Attempts to promote a deployment, by their result.", "result"),
+		failures:          counter("failures_total", "Attempts to fail a deployment whose hold deadline had passed, by their result.", "result"),
 		promotionDelay:    duration("promotion_delay_seconds", "Time from the last condition turning true to Nomad accepting the promotion."),
 		requests:          counter("api_requests_total", "Requests to Nomad, Consul and Traefik, by the class of the answer.", "system", "code"),
 		requestDuration: prometheus.NewHistogramVec(
@@ -106,7 +108,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		windows: newWindows(),
 	}
 	m.initialise()
-	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.promotionDelay, m.requests, m.requestDuration}
+	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.failures, m.promotionDelay, m.requests, m.requestDuration}
 	for _, c := range slices.Concat(collectors, m.windows.collectors(), asked(o, m.outcomes)) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -130,6 +132,12 @@ func (m *Metrics) Reconciled(result string, took time.Duration) {
 // Promoted counts one attempt to promote with one of the Promotion results.
 func (m *Metrics) Promoted(result string) {
 	m.promotions.WithLabelValues(oneOf(result, promotionResults())).Inc()
+}
+
+// Failed counts one attempt to fail a deployment with one of the Promotion
+// results.
+func (m *Metrics) Failed(result string) {
+	m.failures.WithLabelValues(oneOf(result, promotionResults())).Inc()
 }
 
 // PromotedAfter takes in how long an accepted promotion came after the last
@@ -159,6 +167,7 @@ func (m *Metrics) initialise() {
 	}
 	for _, r := range promotionResults() {
 		m.promotions.WithLabelValues(r)
+		m.failures.WithLabelValues(r)
 	}
 	for _, s := range systems() {
 		m.requestDuration.WithLabelValues(s)

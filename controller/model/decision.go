@@ -71,6 +71,7 @@ const (
 	TraefikHealth    ConditionType = "TraefikHealthCheck"
 	TraefikRetry     ConditionType = "TraefikRetry"
 	SettingsAgree    ConditionType = "SettingsAgree"
+	WithinDeadline   ConditionType = "WithinDeadline"
 	Promoted         ConditionType = "Promoted"
 	OldOutOfRotation ConditionType = "OldOutOfRotation"
 	Drained          ConditionType = "Drained"

@@ -21,6 +21,8 @@ type Nomad interface {
 	// An allocation that Nomad does not know is an error unless Nomad is known
 	// to have had it.
 	AllocationTerminal(ctx context.Context, id string) (bool, error)
+	// Overrides returns what people wrote in Nomad Variables about the job.
+	Overrides(ctx context.Context, namespace, jobID string) (model.Overrides, error)
 	// Agent returns the local region and datacenter.
 	Agent(ctx context.Context) (region, datacenter string, err error)
 }
