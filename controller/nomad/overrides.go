@@ -73,9 +73,10 @@ func (c *Client) EditOverride(ctx context.Context, namespace, jobID string, edit
 			return nil, err
 		}
 		if before == nil {
-			before = &nomadapi.Variable{Namespace: namespace, Path: path}
+			before = &nomadapi.Variable{}
 		}
 		after := *before
+		after.Namespace, after.Path = namespace, path
 		after.Items = maps.Clone(before.Items)
 		if after.Items == nil {
 			after.Items = map[string]string{}
