@@ -20,12 +20,13 @@ func main() {
 	// After the first signal the next one ends the process at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Program{
-		Run:     app.Run,
-		Nomad:   func() (cli.LiveJobs, error) { return app.NewJobs() },
-		Version: version,
-		Environ: os.Environ(),
-		Stdin:   os.Stdin,
-		Stdout:  os.Stdout,
-		Stderr:  os.Stderr,
+		Run:       app.Run,
+		Nomad:     func() (cli.LiveJobs, error) { return app.NewJobs() },
+		Overrides: func() (cli.Overrider, error) { return app.NewOverrides() },
+		Version:   version,
+		Environ:   os.Environ(),
+		Stdin:     os.Stdin,
+		Stdout:    os.Stdout,
+		Stderr:    os.Stderr,
 	}.Main(ctx, os.Args[1:]))
 }

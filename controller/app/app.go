@@ -117,7 +117,8 @@ func (a *App) queueDepth() int {
 // loopOptions are those of the loop. Without an election nobody else writes.
 func (a *App) loopOptions(takenOver time.Time) reconcile.Options {
 	o := reconcile.Options{DryRun: a.options.DryRun, TakenOver: takenOver, Sound: survey.NewConditions(a.rules).Of,
-		Policy: gate.Policy{Margin: a.options.Margin, DefaultMode: a.options.DefaultMode, Poll: a.options.PollInterval}}
+		Policy: gate.Policy{Margin: a.options.Margin, DefaultMode: a.options.DefaultMode, Poll: a.options.PollInterval,
+			HoldDeadline: a.options.HoldDeadline, OnDeadline: a.options.OnDeadline}}
 	if a.elector != nil {
 		o.Lease = a.elector
 	}

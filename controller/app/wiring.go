@@ -187,6 +187,9 @@ func (r recorder) Promotion(err error, late time.Duration) {
 	}
 }
 
+// Failure is told of every attempt to fail a deployment.
+func (r recorder) Failure(err error) { r.app.metrics.Failed(promotionResult(err)) }
+
 func promotionResult(err error) string {
 	switch {
 	case err == nil:

@@ -25,6 +25,8 @@ type Program struct {
 	Run Runner
 	// Nomad makes a client for the jobs that `draingate lint` reads from Nomad.
 	Nomad func() (LiveJobs, error)
+	// Overrides connects to what freeze, unfreeze and override write to.
+	Overrides func() (Overrider, error)
 	// Version is the version stamped at build time; empty for none.
 	Version string
 	// Environ holds KEY=value lines, as os.Environ returns them.
@@ -69,7 +71,8 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}")
-	root.AddCommand(p.runCommand(), p.lintCommand(), p.simulateCommand(), p.statusCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.lintCommand(), p.simulateCommand(), p.statusCommand(), p.freezeCommand(), p.unfreezeCommand(),
+		p.overrideCommand(), p.versionCommand())
 	return root
 }
 

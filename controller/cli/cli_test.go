@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +27,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"draingate": func() {
 		os.Exit(cli.Program{
-			Run: stubRunner, Nomad: stubNomad, Version: "v9.8.7", Environ: os.Environ(),
+			Run: stubRunner, Nomad: stubNomad, Overrides: stubOverrides, Version: "v9.8.7", Environ: os.Environ(),
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		}.Main(context.Background(), os.Args[1:]))
 	}})
@@ -40,6 +43,41 @@ func stubRunner(_ context.Context, o options.Run, log io.Writer) error {
 	default:
 		return json.NewEncoder(log).Encode(o)
 	}
+}
+
+// fileOverrides keeps variables in files of the folder that STUB_VARIABLES names.
+type fileOverrides struct{ dir string }
+
+func stubOverrides() (cli.Overrider, error) { return fileOverrides{os.Getenv("STUB_VARIABLES")}, nil }
+
+func (f fileOverrides) file(namespace, jobID string) string {
+	return filepath.Join(f.dir, namespace+"-"+strings.ReplaceAll(model.OverridePath(jobID), "/", "-"))
+}
+
+func (f fileOverrides) Override(_ context.Context, namespace, jobID string) (map[string]string, error) {
+	var items map[string]string
+	content, err := os.ReadFile(f.file(namespace, jobID))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return items, errors.Join(err, json.Unmarshal(content, &items))
+}
+
+func (f fileOverrides) EditOverride(ctx context.Context, namespace, jobID string, edit func(map[string]string)) (map[string]string, error) {
+	if os.Getenv("STUB") == "blind" {
+		return nil, exit.With(exit.CannotSee, errors.New("read variable: nomad is not reachable"))
+	}
+	items, err := f.Override(ctx, namespace, jobID)
+	if items == nil {
+		items = map[string]string{}
+	}
+	edit(items)
+	content, errMarshal := json.Marshal(items)
+	return items, errors.Join(err, errMarshal, os.WriteFile(f.file(namespace, jobID), content, 0o600))
+}
+
+func (fileOverrides) Knows(_ context.Context, _, jobID string) (bool, error) {
+	return jobID == "web", nil
 }
 
 func TestScripts(t *testing.T) {

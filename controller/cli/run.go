@@ -91,6 +91,8 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
 	f.Var(modeValue{&o.DefaultMode}, "default-mode", "what to do with a job without draingate_mode: enforce, observe or off")
 	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write; lint every live job")
+	f.DurationVar(&o.HoldDeadline, "hold-deadline", o.HoldDeadline, "how long a deployment may wait for its promotion where its job does not say; 0 for any time")
+	f.StringVar(&o.OnDeadline, "on-deadline", o.OnDeadline, "what happens then where the job does not say: hold, or fail if that loses nothing")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
 	f.StringVar(&o.Leader.Advertise, "advertise", "", "the `HOST:PORT` at which other instances reach the status endpoint (default --listen, unless that is loopback or no host)")
 	f.StringVar(&o.Leader.Key, "leader-key", o.Leader.Key, "the `KEY` in Consul whose lock elects the one instance that writes; the same for all of one cluster")

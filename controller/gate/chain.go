@@ -31,7 +31,9 @@ var settled = []step{
 // standing are the steps on which no observation has any bearing: what the
 // job or a person says.
 var standing = []step{
+	{ReasonFrozen, frozen, model.Hold, model.Unknown, nil},
 	{ReasonModeInvalid, modeInvalid, model.Hold, model.Unknown, nil},
+	{ReasonSettingInvalid, settingInvalid, model.Hold, model.Unknown, nil},
 	{ReasonDeploymentPaused, deploymentPaused, model.Hold, model.Unknown, nil},
 	{ReasonDeploymentNotRunning, deploymentNotRunning, model.Hold, model.Unknown, nil},
 	{ReasonUnsupportedJob, unsupportedJob, model.Hold, model.Unknown, nil},
@@ -44,6 +46,7 @@ var standing = []step{
 // blind are the steps that find a fact missing, stale or contradicted.
 var blind = []step{
 	{ReasonNomadUnknown, nomadUnknown, model.Hold, model.Unknown, onAll},
+	{ReasonOverridesUnknown, overridesUnknown, model.Hold, model.Unknown, nil},
 	{ReasonConsulUnknown, consulUnknown, model.Hold, model.Unknown, onConsul},
 	{ReasonProxySetUnknown, proxySetUnknown, model.Hold, model.Unknown, onProxies},
 	{ReasonProxyAmbiguous, proxyAmbiguous, model.Hold, model.Unknown, onProxies},
@@ -96,7 +99,7 @@ var chain = slices.Concat(settled, observed, lasting, stopSide)
 func HoldReasons() []model.Reason { return reasonsOf(model.Hold) }
 
 // Reasons returns every reason that a decision can have with its verb, in the
-// order of the chain, Promote last.
+// order of the chain, Fail and Promote last.
 func Reasons() []struct {
 	Verb   model.Verb
 	Reason model.Reason
@@ -105,11 +108,11 @@ func Reasons() []struct {
 		Verb   model.Verb
 		Reason model.Reason
 	}
-	out := make([]pair, 0, len(chain)+1)
+	out := make([]pair, 0, len(chain)+2)
 	for _, s := range chain {
 		out = append(out, pair{s.verb, s.reason})
 	}
-	return append(out, pair{model.Promote, ReasonPredictedSafe})
+	return append(out, pair{model.Fail, ReasonHoldDeadlinePassed}, pair{model.Promote, ReasonPredictedSafe})
 }
 
 func reasonsOf(verb model.Verb) []model.Reason {

@@ -30,6 +30,7 @@ func conditions(v *view) []model.Condition {
 		traefikCondition(v, model.TraefikHealth, healthText),
 		traefikCondition(v, model.TraefikRetry, retryText),
 		settingsAgree(v),
+		withinDeadline(v),
 		promotedCondition(v),
 		v.afterPromotion(model.OldOutOfRotation, outOfRotation(v), "no proxy lists an old instance", "a proxy still lists an old instance"),
 		v.afterPromotion(model.Drained, drained(v), "every old allocation has ended", plural(len(v.leaving()), "old allocation is", "old allocations are")+" still ending"),

@@ -14,7 +14,7 @@ import (
 func TestConditions(t *testing.T) {
 	type status = map[model.ConditionType]model.ConditionStatus
 	all := status{model.CanaryHealthy: model.True, model.CatalogPassing: model.True, model.ProxyRouting: model.True, model.DrainSafe: model.True,
-		model.TraefikHealth: model.False, model.TraefikRetry: model.False, model.SettingsAgree: model.True,
+		model.TraefikHealth: model.False, model.TraefikRetry: model.False, model.SettingsAgree: model.True, model.WithinDeadline: model.True,
 		model.Promoted: model.False, model.OldOutOfRotation: model.False, model.Drained: model.False}
 	but := func(other status) status {
 		out := status{}

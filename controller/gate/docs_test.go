@@ -23,7 +23,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 		}
 	}
 	var declared []string
-	for _, verb := range []model.Verb{model.None, model.Promote, model.Hold} {
+	for _, verb := range []model.Verb{model.None, model.Promote, model.Fail, model.Hold} {
 		for _, r := range Reasons() {
 			if r.Verb == verb {
 				declared = append(declared, string(r.Reason))

@@ -52,9 +52,10 @@ func groupName(g int) string { return fmt.Sprintf("group%d", g) }
 func (w world) snapshot(now time.Time) model.Snapshot {
 	s := model.Snapshot{
 		Key: model.Key{Namespace: "default", Deployment: allocID("d1")}, Region: "global", Datacenter: "dc1",
-		Job:     model.Seen(*w.job(1), now),
-		Catalog: map[string]model.Fact[[]model.Registration]{},
-		Load:    model.Seen(model.Load{Services: 6, Took: 10 * time.Millisecond}, now),
+		Job:       model.Seen(*w.job(1), now),
+		Overrides: model.Seen(model.Overrides{}, now),
+		Catalog:   map[string]model.Fact[[]model.Registration]{},
+		Load:      model.Seen(model.Load{Services: 6, Took: 10 * time.Millisecond}, now),
 	}
 	d := model.Deployment{ID: s.Key.Deployment, Namespace: "default", JobID: "web", JobVersion: 1, Status: model.DeploymentRunning}
 	var allocs []model.Allocation
@@ -216,6 +217,13 @@ func oldJob(do func(*model.Job)) change {
 }
 
 func newJob(do func(*model.Job)) change { return func(s *model.Snapshot) { do(&s.Job.Value) } }
+
+// override writes one key of a job's variable.
+func override(job, key, value string) change {
+	return func(s *model.Snapshot) {
+		s.Overrides.Value.Add(model.OverridePath(job), map[string]string{key: value})
+	}
+}
 
 func dep(do func(*model.Deployment)) change {
 	return func(s *model.Snapshot) { do(&s.Deployment.Value) }

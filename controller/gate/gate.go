@@ -37,6 +37,10 @@ type Policy struct {
 	Margin time.Duration
 	// DefaultMode is the mode of a job that does not say.
 	DefaultMode model.Mode
+	// HoldDeadline is how long a deployment may wait for its promotion where its
+	// job does not say, 0 for any time; OnDeadline is what happens then.
+	HoldDeadline time.Duration
+	OnDeadline   string
 	// Poll is when to look again while a deployment is not finished.
 	Poll time.Duration
 }
@@ -61,6 +65,9 @@ func Evaluate(in Input) (model.Decision, Memory) {
 	if s, message := first(v, chain); s != nil {
 		d.Verb, d.Reason, d.Message = s.verb, s.reason, message
 	}
+	if d.Verb == model.Hold {
+		v.expire(&d)
+	}
 	d.Windows = v.windows
 	d.Conditions = conditions(v)
 	switch d.Verb {
@@ -68,7 +75,7 @@ func Evaluate(in Input) (model.Decision, Memory) {
 		d.Groups, d.ReadyAt = v.groupNames(), v.readyAt()
 		d.Message = promoteMessage(v)
 	case model.None:
-		d.RetryAfter = v.afterwards()
+		d.RetryAfter = v.afterwards(d.Reason)
 	case model.Hold:
 		d.RetryAfter = v.next(d.Reason)
 	case model.Fence, model.Fail:
@@ -102,7 +109,10 @@ func (v *view) next(reason model.Reason) time.Duration {
 
 // Acts reports whether the decision is one that draingate carries out itself.
 func Acts(d model.Decision) bool {
-	return d.Verb == model.Promote && d.Mode == model.ModeEnforce && len(d.Groups) > 0
+	if d.Mode != model.ModeEnforce {
+		return false
+	}
+	return d.Verb == model.Promote && len(d.Groups) > 0 || d.Verb == model.Fail
 }
 
 // step is one check of the chain: what it looks for, and what it means for

@@ -61,7 +61,13 @@ func hostile() map[string]func(*rapid.T, *model.Snapshot) {
 		"job of another type": func(t *rapid.T, s *model.Snapshot) {
 			s.Job.Value.Type = rapid.SampledFrom([]string{"", "system", "batch", "sysbatch"}).Draw(t, "type")
 		},
-		"job elsewhere":       func(_ *rapid.T, s *model.Snapshot) { s.Job.Value.Region = "other" },
+		"job elsewhere":     func(_ *rapid.T, s *model.Snapshot) { s.Job.Value.Region = "other" },
+		"overrides missing": func(_ *rapid.T, s *model.Snapshot) { s.Overrides = model.Fact[model.Overrides]{} },
+		"overrides stale":   func(_ *rapid.T, s *model.Snapshot) { stale(&s.Overrides.At) },
+		"overridden": func(t *rapid.T, s *model.Snapshot) {
+			key := rapid.SampledFrom([]string{"freeze", "mode", "hold_deadline", "on_deadline", "new word"}).Draw(t, "key")
+			override("web", key, rapid.StringMatching(`[a-z]{0,5} `).Draw(t, "value"))(s)
+		},
 		"allocations missing": func(_ *rapid.T, s *model.Snapshot) { s.Allocations = model.Fact[[]model.Allocation]{} },
 		"allocations stale":   func(_ *rapid.T, s *model.Snapshot) { stale(&s.Allocations.At) },
 		"old job missing":     func(t *rapid.T, s *model.Snapshot) { pick(t, s, false).Job = nil },

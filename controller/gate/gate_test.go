@@ -54,6 +54,44 @@ func TestDecision(t *testing.T) {
 			changes: []change{newJob(func(j *model.Job) { j.Meta[MetaMode] = "enforced" })},
 			verb:    model.Hold, reason: ReasonModeInvalid, says: []string{`"enforced"`, "enforce, observe or off"},
 		},
+		"a freeze stands whatever the job says": {
+			changes: []change{override("web", "freeze", "black friday"), newJob(func(j *model.Job) { j.Meta[MetaMode] = "enforced" })},
+			verb:    model.Hold, reason: ReasonFrozen, says: []string{`"black friday" (variable draingate/jobs/web)`, "draingate unfreeze"},
+		},
+		"a freeze of every job counts for this one": {
+			changes: []change{override(model.EveryJob, "freeze", "")},
+			verb:    model.Hold, reason: ReasonFrozen, says: []string{"draingate/jobs/~2A"},
+		},
+		"an override of the mode wins over the job": {
+			changes: []change{override("web", "mode", "off")},
+			verb:    model.None, reason: ReasonModeOff, says: []string{"variable draingate/jobs/web"},
+		},
+		"an override of the mode that means nothing holds": {
+			changes: []change{override("web", "mode", "on")},
+			verb:    model.Hold, reason: ReasonModeInvalid, says: []string{`variable draingate/jobs/web has mode = "on"`},
+		},
+		"a key of a variable that means nothing holds": {
+			changes: []change{override("web", "frozen", "true")},
+			verb:    model.Hold, reason: ReasonSettingInvalid, says: []string{"draingate/jobs/web: frozen means nothing", "freeze, hold_deadline, mode, on_deadline"},
+		},
+		"a hold deadline that is no duration holds": {
+			changes: []change{newJob(func(j *model.Job) { j.Meta[MetaHoldDeadline] = "soon" })},
+			verb:    model.Hold, reason: ReasonSettingInvalid, says: []string{`"soon"`, "45m"},
+		},
+		"what to do on the deadline must be hold or fail": {
+			changes: []change{newJob(func(j *model.Job) { j.Groups[0].Meta = map[string]string{MetaOnDeadline: "revert"} })},
+			verb:    model.Hold, reason: ReasonSettingInvalid, says: []string{`"revert"`, "hold or fail"},
+		},
+		"variables that cannot be read hold": {
+			changes: []change{func(s *model.Snapshot) {
+				s.Overrides = model.Unseen[model.Overrides](s.Overrides.At, "permission denied")
+			}},
+			verb: model.Hold, reason: ReasonOverridesUnknown, says: []string{"permission denied"},
+		},
+		"variables that were read too long ago hold": {
+			changes: []change{func(s *model.Snapshot) { s.Overrides.At = s.Overrides.At.Add(-3 * time.Second) }},
+			verb:    model.Hold, reason: ReasonOverridesUnknown,
+		},
 		"a person's pause is respected": {
 			changes: []change{dep(func(d *model.Deployment) { d.Status = model.DeploymentPaused })},
 			verb:    model.Hold, reason: ReasonDeploymentPaused, says: []string{"nomad deployment resume"},
@@ -393,5 +431,5 @@ func TestReasonsAreUniqueAndListed(t *testing.T) {
 		require.False(t, seen[r.Reason], "reason %s stands twice", r.Reason)
 		seen[r.Reason] = true
 	}
-	require.Len(t, HoldReasons(), len(Reasons())-len(settled)-1)
+	require.Len(t, HoldReasons(), len(Reasons())-len(settled)-2)
 }

@@ -23,6 +23,9 @@ type Memory struct {
 	// Fingerprint identifies what was found: the proxies' identities, the
 	// canaries, and the state of each of their checks.
 	Fingerprint string
+	// AwaitingSince is when the deployment was first seen to wait for nothing
+	// but its promotion.
+	AwaitingSince time.Time
 	// CatalogTrouble is when the catalog was last unreadable.
 	CatalogTrouble time.Time
 	// TakenOver is when an instance began to look after another one had led; zero
@@ -64,6 +67,7 @@ func advance(v *view) Memory {
 	if consulUnknown(v) != "" {
 		m.CatalogTrouble = v.Now
 	}
+	m.AwaitingSince = awaitingSince(v)
 	m.Pools = rememberPools(v)
 	m.OldAddresses = rememberOld(v)
 	m.Arrivals, m.Shown = follow(v)

@@ -18,6 +18,13 @@ const (
 	ReasonNoCanaries model.Reason = "NoCanaries"
 )
 
+// Reason of a decision Fail.
+const (
+	// ReasonHoldDeadlinePassed: the deployment waited for longer than its hold
+	// deadline, the job asks to fail it then, and nothing is lost by that.
+	ReasonHoldDeadlinePassed model.Reason = "HoldDeadlinePassed"
+)
+
 // Reason of a decision Promote.
 const (
 	// ReasonPredictedSafe: the start side is seen and S ≥ T + L + margin follows
@@ -27,8 +34,13 @@ const (
 
 // Reasons of a decision Hold, in the order in which they are looked for.
 const (
+	// ReasonFrozen: a person froze the job, or all jobs, by a Nomad Variable.
+	ReasonFrozen model.Reason = "Frozen"
 	// ReasonModeInvalid: draingate_mode is not enforce, observe or off.
 	ReasonModeInvalid model.Reason = "ModeInvalid"
+	// ReasonSettingInvalid: another setting in the meta, or an override, has a
+	// value or a key that means nothing.
+	ReasonSettingInvalid model.Reason = "SettingInvalid"
 	// ReasonDeploymentPaused: somebody paused the deployment.
 	ReasonDeploymentPaused model.Reason = "DeploymentPaused"
 	// ReasonDeploymentNotRunning: a status in which Nomad waits for others.
@@ -46,6 +58,8 @@ const (
 
 	// ReasonNomadUnknown: the deployment, its job or its allocations cannot be read.
 	ReasonNomadUnknown model.Reason = "NomadUnknown"
+	// ReasonOverridesUnknown: the job's variables cannot be read.
+	ReasonOverridesUnknown model.Reason = "OverridesUnknown"
 	// ReasonConsulUnknown: the catalog cannot be read.
 	ReasonConsulUnknown model.Reason = "ConsulUnknown"
 	// ReasonProxySetUnknown: it is not known which proxies there are, or there is none.

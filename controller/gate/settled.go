@@ -19,6 +19,9 @@ func modeOff(v *view) string {
 	if v.mode != model.ModeOff {
 		return ""
 	}
+	if path := v.Snapshot.Overrides.Value.Sources[model.OverrideMode]; path != "" {
+		return "variable " + path + " has mode = \"off\": draingate leaves this job alone"
+	}
 	return MetaMode + " = \"off\": draingate leaves this job alone"
 }
 
@@ -54,16 +57,18 @@ func noCanaries(v *view) string {
 }
 
 // afterwards is when to look again at a deployment with nothing to decide:
-// soon while old allocations of a promoted one are still ending, else never.
-func (v *view) afterwards() time.Duration {
+// soon while old allocations of a promoted one are still ending, now and then
+// while one whose mode is off could be overridden, else never.
+func (v *view) afterwards(reason model.Reason) time.Duration {
 	d := v.Snapshot.Deployment
+	if reason == ReasonModeOff && d.Known() && !d.Value.Terminal() {
+		return idle * v.Policy.Poll
+	}
 	if !d.Known() || !d.Value.Promoted() || drained(v) == model.True {
 		return 0
 	}
 	return v.Policy.Poll
 }
-
-func modeInvalid(v *view) string { return v.modeErr }
 
 func deploymentPaused(v *view) string {
 	if d := v.Snapshot.Deployment; !d.Known() || d.Value.Status != model.DeploymentPaused {

@@ -16,12 +16,14 @@ import (
 // checks read it and do not change it.
 type view struct {
 	Input
-	mode    model.Mode
-	modeErr string
+	choice
 	groups  []group
 	byAlloc map[string][]model.Registration
 	windows []model.Window
 	memory  Memory
+	// late says, once the hold deadline has passed, why the deployment is held
+	// all the same.
+	late string
 }
 
 // group is one task group that awaits promotion.
@@ -56,7 +58,7 @@ func newView(in Input) *view {
 		v.groups = v.awaiting(in.Snapshot.Deployment.Value)
 	}
 	if in.Snapshot.Job.Known() {
-		v.mode, v.modeErr = mode(in.Snapshot.Job.Value, in.Policy.DefaultMode)
+		v.choice = choose(in)
 	}
 	return v
 }
@@ -75,27 +77,6 @@ func registrations(s model.Snapshot) map[string][]model.Registration {
 		slices.SortFunc(regs, func(a, b model.Registration) int { return cmp.Compare(a.ServiceID, b.ServiceID) })
 	}
 	return out
-}
-
-// mode is the most cautious of the modes that the groups of a job ask for.
-func mode(j model.Job, fallback model.Mode) (model.Mode, string) {
-	order := []model.Mode{model.ModeOff, model.ModeObserve, model.ModeEnforce}
-	lowest := len(order)
-	for _, g := range j.Groups {
-		text, ok := j.MetaFor(g.Name, MetaMode)
-		if !ok {
-			text = string(fallback)
-		}
-		rank := slices.Index(order, model.Mode(text))
-		if rank < 0 {
-			return "", "group " + strconv.Quote(g.Name) + " has meta " + MetaMode + " = " + strconv.Quote(text) + "; it must be enforce, observe or off"
-		}
-		lowest = min(lowest, rank)
-	}
-	if lowest == len(order) {
-		return fallback, ""
-	}
-	return order[lowest], ""
 }
 
 func (v *view) awaiting(d model.Deployment) []group {

@@ -15,11 +15,14 @@ type deployments struct {
 	list       func() []model.Record
 	outcomes   map[outcome]bool
 	count, age *prometheus.Desc
+	overdue    *prometheus.Desc
 }
 
 func newDeployments(list func() []model.Record, all map[outcome]bool) *deployments {
 	return &deployments{
 		list: list, outcomes: all,
+		overdue: prometheus.NewDesc(prometheus.BuildFQName(namespace, "", "deployments_overdue"),
+			"Deployments that wait for their promotion for longer than their hold deadline.", nil, nil),
 		count: perOutcome("deployments", "Deployments by their current decision."),
 		age:   perOutcome("decision_age_seconds", "Time since the oldest of the current decisions was taken, 0 where there is none."),
 	}
@@ -33,6 +36,7 @@ func perOutcome(name, help string) *prometheus.Desc {
 func (d *deployments) Describe(ch chan<- *prometheus.Desc) {
 	ch <- d.count
 	ch <- d.age
+	ch <- d.overdue
 }
 
 // Collect implements prometheus.Collector.
@@ -41,15 +45,30 @@ func (d *deployments) Collect(ch chan<- prometheus.Metric) {
 	for o := range d.outcomes {
 		count[o] = 0
 	}
-	for _, r := range d.list() {
+	records := d.list()
+	for _, r := range records {
 		o := known(d.outcomes, r.Decision)
 		count[o]++
 		if !r.Since.IsZero() {
 			age[o] = max(age[o], time.Since(r.Since))
 		}
 	}
+	ch <- prometheus.MustNewConstMetric(d.overdue, prometheus.GaugeValue, float64(overdue(records)))
 	for o, n := range count {
 		ch <- prometheus.MustNewConstMetric(d.count, prometheus.GaugeValue, float64(n), o.verb, o.reason)
 		ch <- prometheus.MustNewConstMetric(d.age, prometheus.GaugeValue, age[o].Seconds(), o.verb, o.reason)
 	}
+}
+
+// overdue counts the deployments whose condition WithinDeadline is False.
+func overdue(records []model.Record) int {
+	n := 0
+	for _, r := range records {
+		for _, c := range r.Decision.Conditions {
+			if c.Type == model.WithinDeadline && c.Status == model.False {
+				n++
+			}
+		}
+	}
+	return n
 }

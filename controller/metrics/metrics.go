@@ -85,6 +85,7 @@ type Metrics struct {
 	reconciles        *prometheus.CounterVec
 	reconcileDuration prometheus.Histogram
 	promotions        *prometheus.CounterVec
+	failures          *prometheus.CounterVec
 	promotionDelay    prometheus.Histogram
 	transitions       *prometheus.CounterVec
 	requests          *prometheus.CounterVec
@@ -104,6 +105,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		reconciles:        counter("reconcile_total", "Passes over a deployment, by their result.", "result"),
 		reconcileDuration: duration("reconcile_duration_seconds", "Duration of one pass over a deployment."),
 		promotions:        counter("promotions_total", "Attempts to promote a deployment, by their result.", "result"),
+		failures:          counter("failures_total", "Attempts to fail a deployment whose hold deadline had passed, by their result.", "result"),
 		promotionDelay:    duration("promotion_delay_seconds", "Time from the last condition turning true to Nomad accepting the promotion."),
 		transitions:       counter("leadership_transitions_total", "Changes of this instance's part in the election of a leader, by what it became.", "to"),
 		requests:          counter("api_requests_total", "Requests to Nomad, Consul and Traefik, by the class of the answer.", "system", "code"),
@@ -113,7 +115,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		windows: newWindows(),
 	}
 	m.initialise()
-	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.promotionDelay, m.transitions, m.requests, m.requestDuration}
+	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.failures, m.promotionDelay, m.transitions, m.requests, m.requestDuration}
 	for _, c := range slices.Concat(collectors, m.windows.collectors(), asked(o, m.outcomes)) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -137,6 +139,12 @@ func (m *Metrics) Reconciled(result string, took time.Duration) {
 // Promoted counts one attempt to promote with one of the Promotion results.
 func (m *Metrics) Promoted(result string) {
 	m.promotions.WithLabelValues(oneOf(result, promotionResults())).Inc()
+}
+
+// Failed counts one attempt to fail a deployment with one of the Promotion
+// results.
+func (m *Metrics) Failed(result string) {
+	m.failures.WithLabelValues(oneOf(result, promotionResults())).Inc()
 }
 
 // PromotedAfter takes in how long an accepted promotion came after the last
@@ -171,6 +179,7 @@ func (m *Metrics) initialise() {
 	}
 	for _, r := range promotionResults() {
 		m.promotions.WithLabelValues(r)
+		m.failures.WithLabelValues(r)
 	}
 	for _, r := range roles() {
 		m.transitions.WithLabelValues(r)

@@ -108,8 +108,12 @@ func TestAlerts(t *testing.T) {
 		"DraingateNobodyLeads": {`draingate_leader{instance="a"} 0x60`, "draingate_leader{instance=\"a\"} 0x60\ndraingate_leader{instance=\"b\"} 1x60"},
 		"DraingateAbsent":      {``, `draingate_build_info 1x60`},
 		"DraingateHoldsTooLong": {
-			`draingate_decision_age_seconds{verb="Hold",reason="DrainTooShort"} 0+60x60`,
-			`draingate_decision_age_seconds{verb="Hold",reason="DrainTooShort"} 0+29x60`,
+			`draingate_deployments_overdue{instance="a"} 0x59 1`,
+			`draingate_deployments_overdue{instance="a"} 1x59 0`,
+		},
+		"DraingateFailNotTaken": {
+			`draingate_failures_total{result="unanswered"} 0x50 1x10`,
+			`draingate_failures_total{result="accepted"} 0+1x60`,
 		},
 		"DraingateCannotSee": {
 			`draingate_deployments{verb="Hold",reason="ConsulUnknown"} 1x60`,

@@ -72,6 +72,7 @@ const (
 	TraefikRetry     ConditionType = "TraefikRetry"
 	SettingsAgree    ConditionType = "SettingsAgree"
 	JobSound         ConditionType = "JobSound"
+	WithinDeadline   ConditionType = "WithinDeadline"
 	Promoted         ConditionType = "Promoted"
 	OldOutOfRotation ConditionType = "OldOutOfRotation"
 	Drained          ConditionType = "Drained"

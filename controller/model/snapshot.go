@@ -13,6 +13,8 @@ type Snapshot struct {
 	Deployment Fact[Deployment]
 	// Job is the job at the deployment's version.
 	Job Fact[Job]
+	// Overrides are what people wrote in Nomad Variables about the job.
+	Overrides Fact[Overrides]
 	// Allocations are those of the job, of every version, that Nomad still
 	// knows and that are not both stopped and terminal long since.
 	Allocations Fact[[]Allocation]

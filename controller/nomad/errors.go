@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	nomadapi "github.com/hashicorp/nomad/api"
+
+	"github.com/draingate/draingate/controller/model"
 )
 
 // The errors that a caller may have to tell apart, for errors.Is.
@@ -33,7 +35,11 @@ const (
 	capabilityRead    = "read-job"
 	capabilityList    = "list-jobs"
 	capabilityPromote = "promote-deployment (submit-job before Nomad 1.11.2)"
+	capabilityFail    = "fail-deployment (submit-job before Nomad 1.11.2)"
 	capabilityAgent   = "agent:read"
+
+	capabilityVariables      = "read of variables at " + model.OverrideFolder + "/*"
+	capabilityVariablesWrite = "write of variables at " + model.OverrideFolder + "/*"
 )
 
 // classify wraps an error of Nomad's API with the sentinel that fits, and makes
@@ -93,7 +99,7 @@ func classifyResponse(response nomadapi.UnexpectedResponseError, capability stri
 // This is the only place that reads the text of an error.
 func promoteRefusal(text string) error {
 	switch {
-	case strings.Contains(text, "promote terminal deployment"), strings.Contains(text, "has terminal status"):
+	case strings.Contains(text, "promote terminal deployment"), strings.Contains(text, "fail terminal deployment"), strings.Contains(text, "has terminal status"):
 		return ErrTerminal
 	case strings.Contains(text, "healthy allocations"):
 		return ErrUnhealthy

@@ -116,6 +116,10 @@ func (w *world) Agent(ctx context.Context) (string, string, error) {
 	return "eu", "dc1", w.call(ctx, "agent")
 }
 
+func (w *world) Overrides(ctx context.Context, _, jobID string) (model.Overrides, error) {
+	return model.Overrides{Values: map[string]string{"job": jobID}}, w.call(ctx, "overrides")
+}
+
 func (w *world) Service(ctx context.Context, name string) ([]model.Registration, error) {
 	err := w.call(ctx, "service "+name)
 	return locked(w, func() []model.Registration { return slices.Clone(w.services[name]) }), err

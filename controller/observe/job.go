@@ -29,12 +29,18 @@ func (o *Observer) observeJob(ctx context.Context, s *model.Snapshot) {
 		s.Deployment = model.Unseen[model.Deployment](deployment.At, deployment.Err)
 		s.Job = model.Unseen[model.Job](deployment.At, deployment.Err)
 		s.Allocations = model.Unseen[[]model.Allocation](deployment.At, deployment.Err)
+		s.Overrides = model.Unseen[model.Overrides](deployment.At, deployment.Err)
 		return
 	}
 	d := *deployment.Value
 	s.Deployment = model.Seen(d, deployment.At)
 	var parts sync.WaitGroup
 	parts.Go(func() { s.Job = o.readJob(ctx, d) })
+	parts.Go(func() {
+		s.Overrides = read(ctx, o.options.CallTimeout, func(ctx context.Context) (model.Overrides, error) {
+			return o.ports.Nomad.Overrides(ctx, d.Namespace, d.JobID)
+		})
+	})
 	parts.Go(func() {
 		s.Allocations = read(ctx, o.options.CallTimeout, func(ctx context.Context) ([]model.Allocation, error) {
 			return o.ports.Nomad.Allocations(ctx, d.Namespace, d.JobID)

@@ -32,6 +32,7 @@ func TestObserveReadsEverything(t *testing.T) {
 		require.Equal(t, model.Seen(*w.deployment, begin), s.Deployment)
 		require.Equal(t, model.Seen(*w.job, begin.Add(100*time.Millisecond)), s.Job, "the time is when the read began")
 		require.Len(t, s.Allocations.Value, 3)
+		require.Equal(t, model.Seen(model.Overrides{Values: map[string]string{"job": "web"}}, begin.Add(100*time.Millisecond)), s.Overrides)
 		require.Equal(t, []string{"old-name", "web"}, slices.Sorted(maps.Keys(s.Catalog)),
 			"the services of all versions that run, of provider consul")
 		require.Equal(t, begin.Add(150*time.Millisecond), s.Catalog["web"].At)
@@ -70,7 +71,7 @@ func TestADeploymentThatNomadForgotIsGone(t *testing.T) {
 
 func TestAPartThatFailsAbortsNoOther(t *testing.T) {
 	for _, part := range []string{
-		"job", "allocations", "agent", "service web", "version " + url1, "routing " + url1, "settings " + url1,
+		"job", "allocations", "overrides", "agent", "service web", "version " + url1, "routing " + url1, "settings " + url1,
 	} {
 		for how, late := range map[string]bool{"fails": false, "never answers": true} {
 			t.Run(part+" "+how, func(t *testing.T) {
@@ -114,6 +115,7 @@ func unknownParts(s model.Snapshot) []string {
 	add("deployment", s.Deployment.Err)
 	add("job", s.Job.Err)
 	add("allocations", s.Allocations.Err)
+	add("overrides", s.Overrides.Err)
 	add("agent", s.RegionErr)
 	for _, name := range slices.Sorted(maps.Keys(s.Catalog)) {
 		add("service "+name, s.Catalog[name].Err)

@@ -24,6 +24,8 @@ type Nomad interface {
 	// AllocationJob returns the job that the allocation runs, and the group of it
 	// that the allocation is of.
 	AllocationJob(ctx context.Context, id string) (job *model.Job, group string, err error)
+	// Overrides returns what people wrote in Nomad Variables about the job.
+	Overrides(ctx context.Context, namespace, jobID string) (model.Overrides, error)
 	// Agent returns the local region and datacenter.
 	Agent(ctx context.Context) (region, datacenter string, err error)
 }

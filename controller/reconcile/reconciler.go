@@ -21,20 +21,23 @@ type Observer interface {
 	Observe(ctx context.Context, key model.Key) model.Snapshot
 }
 
-// Promoter reads and promotes deployments in Nomad. Deployment returns nil
-// where Nomad does not know the deployment.
+// Promoter reads, promotes and fails deployments in Nomad. Deployment returns
+// nil where Nomad does not know the deployment.
 type Promoter interface {
 	Deployment(ctx context.Context, key model.Key) (*model.Deployment, error)
 	Promote(ctx context.Context, key model.Key, groups []string) error
+	Fail(ctx context.Context, key model.Key) error
 }
 
-// Recorder is told of every pass and of every attempt to promote.
+// Recorder is told of every pass and of every attempt to write.
 type Recorder interface {
 	Record(model.Record)
 	// Promotion is told of an attempt: err is nil where Nomad accepted it, and
 	// is ErrMoved or ErrNotLeading where nothing was written; late is the time from the last
 	// condition turning true to now.
 	Promotion(err error, late time.Duration)
+	// Failure is told of an attempt to fail a deployment, with the same errors.
+	Failure(err error)
 }
 
 // Result says when to look at a key again; zero means when something happens.
@@ -137,25 +140,32 @@ func (r *Reconciler) withSound(conditions []model.Condition, s model.Snapshot) [
 	return slices.Insert(conditions, at, r.options.Sound(s))
 }
 
-// act carries out a Promote, if draingate is to act at all.
+// act carries out a Promote or a Fail, if draingate is to act at all.
 func (r *Reconciler) act(ctx context.Context, h *history, s model.Snapshot, d model.Decision) error {
 	if r.options.DryRun || !gate.Acts(d) {
 		return nil
 	}
 	h.problem = ""
-	err := r.promote(ctx, s, d, h.memory)
+	err := r.write(ctx, s, d, h.memory)
 	now := time.Now()
-	r.recorder.Promotion(err, now.Sub(d.ReadyAt))
+	if d.Verb == model.Fail {
+		r.recorder.Failure(err)
+	} else {
+		r.recorder.Promotion(err, now.Sub(d.ReadyAt))
+	}
 	switch {
 	case errors.Is(err, ErrNotLeading):
 		h.problem = err.Error()
 		return nil
 	case errors.Is(err, ErrMoved):
-		logger(ctx, s).V(1).Info("world moved between decision and promotion", "why", err.Error())
+		logger(ctx, s).V(1).Info("world moved between decision and write", "why", err.Error())
 		return nil
 	case err != nil:
 		h.problem = err.Error()
 		return err
+	case d.Verb == model.Fail:
+		logger(ctx, s).Info("failed", "message", d.Message)
+		return nil
 	}
 	h.promotedAt = now
 	logger(ctx, s).Info("promoted", "groups", d.Groups, "afterLastConditionMs", now.Sub(d.ReadyAt).Milliseconds(), "message", d.Message)
@@ -167,34 +177,40 @@ func (r *Reconciler) act(ctx context.Context, h *history, s model.Snapshot, d mo
 // as much left for the write.
 const writeTimeout = 5 * time.Second
 
-// ErrMoved means that a promotion was decided on facts that hold no more.
+// ErrMoved means that a write was decided on facts that hold no more.
 var ErrMoved = errors.New("facts changed since the decision")
 
 // ErrNotLeading means that nothing was written since another process may lead.
-var ErrNotLeading = errors.New("not promoted: this instance does not lead, or not for long enough to write")
+var ErrNotLeading = errors.New("not written: this instance does not lead, or not for long enough to write")
 
-// promote reads the deployment once more and decides once more with it at the
-// present time, since the call to promote has no compare-and-set: whatever was
-// true when the pass began may be old by now.
-func (r *Reconciler) promote(ctx context.Context, s model.Snapshot, d model.Decision, m gate.Memory) error {
+// write reads the deployment once more and decides once more with it at the
+// present time, since the calls to promote and to fail have no compare-and-set:
+// whatever was true when the pass began may be old by now.
+func (r *Reconciler) write(ctx context.Context, s model.Snapshot, d model.Decision, m gate.Memory) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	asked := time.Now()
 	again, err := r.promoter.Deployment(ctx, s.Key)
 	if err != nil {
-		return fmt.Errorf("read deployment %s again before promoting it: %w", model.Short(s.Key.Deployment), err)
+		return fmt.Errorf("read deployment %s again before the write: %w", model.Short(s.Key.Deployment), err)
 	}
 	if again == nil || !reflect.DeepEqual(*again, s.Deployment.Value) {
 		return fmt.Errorf("%w: the deployment is not as it was", ErrMoved)
 	}
 	s.Deployment = model.Seen(*again, asked)
 	last, _ := gate.Evaluate(gate.Input{Snapshot: s, Memory: m, Policy: r.options.Policy, Now: time.Now()})
-	if !gate.Acts(last) {
+	if !gate.Acts(last) || last.Verb != d.Verb {
 		return fmt.Errorf("%w: %s", ErrMoved, last.Reason)
 	}
 	// Nothing may come between this and the write.
 	if l := r.options.Lease; l != nil && l.Left() < writeTimeout {
 		return ErrNotLeading
+	}
+	if d.Verb == model.Fail {
+		if err := r.promoter.Fail(ctx, s.Key); err != nil {
+			return fmt.Errorf("fail deployment %s: %w", model.Short(s.Key.Deployment), err)
+		}
+		return nil
 	}
 	if err := r.promoter.Promote(ctx, s.Key, d.Groups); err != nil {
 		return fmt.Errorf("promote deployment %s: %w", model.Short(s.Key.Deployment), err)

@@ -26,7 +26,9 @@ type fakeWorld struct {
 	deployment model.Deployment
 	mode       string
 	listed     bool
-	promotes   int
+	// deadline, where set, has the deployment failed after it.
+	deadline        string
+	promotes, fails int
 	// before, where set, is called ahead of the last read and of the promotion.
 	beforeRead, beforePromote func() error
 	observed                  int
@@ -40,9 +42,17 @@ func newWorld() *fakeWorld {
 }
 
 func (f *fakeWorld) job(version uint64) *model.Job {
-	return &model.Job{ID: "web", Type: model.JobTypeService, Region: "global", Datacenters: []string{"dc1"}, Version: version, Meta: map[string]string{"draingate_mode": f.mode},
+	return &model.Job{ID: "web", Type: model.JobTypeService, Region: "global", Datacenters: []string{"dc1"}, Version: version, Meta: f.meta(),
 		Groups: []model.Group{{Name: "web", ShutdownDelay: 20 * time.Second, Tasks: []model.Task{{Name: "server"}},
 			Services: []model.Service{{Name: "web", Provider: model.ProviderConsul, Checks: []model.Check{{Name: "ready", Interval: time.Second}}}}}}}
+}
+
+func (f *fakeWorld) meta() map[string]string {
+	out := map[string]string{gate.MetaMode: f.mode}
+	if f.deadline != "" {
+		out[gate.MetaHoldDeadline], out[gate.MetaOnDeadline] = f.deadline, model.OnDeadlineFail
+	}
+	return out
 }
 
 func (f *fakeWorld) Observe(context.Context, model.Key) model.Snapshot {
@@ -62,7 +72,7 @@ func (f *fakeWorld) Observe(context.Context, model.Key) model.Snapshot {
 	}
 	p.Routing = model.Seen(model.Routing{Services: []model.ProxyService{svc},
 		Routers: []model.Router{{Name: "web@consulcatalog", Provider: model.ProviderConsulCatalog, Service: svc.Name, Status: model.StatusEnabled}}}, now)
-	return model.Snapshot{Key: key, Region: "global", Datacenter: "dc1", Deployment: model.Seen(f.deployment, now), Job: model.Seen(*f.job(1), now),
+	return model.Snapshot{Key: key, Region: "global", Datacenter: "dc1", Deployment: model.Seen(f.deployment, now), Overrides: model.Seen(model.Overrides{}, now), Job: model.Seen(*f.job(1), now),
 		Allocations: model.Seen([]model.Allocation{
 			{ID: "old", Group: "web", DeploymentID: "d0", ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(0)},
 			{ID: "canary", Group: "web", DeploymentID: depID, Canary: true, Health: model.HealthTrue, ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(1)},
@@ -103,11 +113,30 @@ func (f *fakeWorld) Promote(_ context.Context, _ model.Key, groups []string) err
 	return nil
 }
 
+func (f *fakeWorld) Fail(context.Context, model.Key) error {
+	if f.beforePromote != nil {
+		if err := f.beforePromote(); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fails++
+	f.deployment.Status = model.DeploymentFailed
+	return nil
+}
+
 type stubRecorder struct {
-	mu         sync.Mutex
-	records    []model.Record
-	promotions []error
-	late       time.Duration
+	mu                   sync.Mutex
+	records              []model.Record
+	promotions, failures []error
+	late                 time.Duration
+}
+
+func (s *stubRecorder) Failure(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failures = append(s.failures, err)
 }
 
 func (s *stubRecorder) Promotion(err error, late time.Duration) {
@@ -277,6 +306,48 @@ func TestDoesNotWrite(t *testing.T) {
 				require.True(t, verbs[c.last], "decisions seen: %v", verbs)
 			})
 		})
+	}
+}
+
+func TestFailsOnceAfterTheDeadline(t *testing.T) {
+	cases := map[string]struct {
+		world func(*fakeWorld)
+		dry   bool
+		fails int
+		lease Lease
+	}{
+		"what is held for too long":          {func(*fakeWorld) {}, false, 1, nil},
+		"but not in a dry run":               {func(*fakeWorld) {}, true, 0, nil},
+		"but not where the job is observed":  {func(f *fakeWorld) { f.mode = "observe" }, false, 0, nil},
+		"but not what was paused meanwhile":  {func(f *fakeWorld) { f.beforeRead = func() error { f.change(model.DeploymentPaused); return nil } }, false, 0, nil},
+		"but not where the last read fails":  {func(f *fakeWorld) { f.beforeRead = func() error { return errors.New("refused") } }, false, 0, nil},
+		"but not what was listed after all":  {func(f *fakeWorld) { f.listed = true }, false, 0, nil},
+		"and again where Nomad refused once": {func(f *fakeWorld) { f.beforePromote = once(errors.New("500")) }, false, 1, nil},
+		"but not without a lease":            {func(*fakeWorld) {}, false, 0, stubLease(func() time.Duration { return writeTimeout - 1 })},
+	}
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newWorld()
+				f.listed, f.deadline = false, "30s"
+				tt.world(f)
+				rec := loopWith(t, f, Options{DryRun: tt.dry, Lease: tt.lease}, 60*time.Second)
+				require.Equal(t, tt.fails, f.fails)
+				if tt.fails > 0 {
+					require.NoError(t, rec.failures[len(rec.failures)-1])
+					require.Equal(t, gate.ReasonDeploymentEnded, rec.last().Decision.Reason)
+					require.Zero(t, f.promotes)
+				}
+			})
+		})
+	}
+}
+
+// once returns a function that fails the first time.
+func once(err error) func() error {
+	return func() error {
+		defer func() { err = nil }()
+		return err
 	}
 }
 

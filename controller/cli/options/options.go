@@ -27,6 +27,11 @@ type Run struct {
 	Margin time.Duration
 	// DefaultMode is the mode of a job that does not set draingate_mode.
 	DefaultMode model.Mode
+	// HoldDeadline is how long a deployment may wait for its promotion where its
+	// job does not say, 0 for any time; OnDeadline, hold or fail, is what happens
+	// then.
+	HoldDeadline time.Duration
+	OnDeadline   string
 	// DryRun decides and reports, and never writes to any system.
 	DryRun bool
 	// Listen is the host:port of the status endpoint; port 0 takes a free one.
@@ -99,6 +104,8 @@ func Default() Run {
 		Traefik:      Traefik{APIScheme: "http"},
 		Margin:       time.Second,
 		DefaultMode:  model.ModeObserve,
+		HoldDeadline: 30 * time.Minute,
+		OnDeadline:   "hold",
 		Listen:       "127.0.0.1:4689",
 		Leader:       Leader{Key: "draingate/leader", TTL: MinLeaderTTL},
 		PollInterval: 500 * time.Millisecond,

@@ -19,7 +19,7 @@ import (
 func (r Run) Validate() error {
 	checks := []func(Run) error{
 		hasProxies, urlsAreBases, servicesAreNames, configIsReadable, apiIsSound, credentialsArePaired, tlsIsUsed,
-		marginIsSound, modeIsKnown, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown,
+		marginIsSound, modeIsKnown, deadlineIsSound, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown,
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
@@ -151,6 +151,17 @@ func modeIsKnown(r Run) error {
 		return nil
 	default:
 		return fmt.Errorf("--default-mode %q: give enforce, observe or off", r.DefaultMode)
+	}
+}
+
+func deadlineIsSound(r Run) error {
+	switch {
+	case r.HoldDeadline < 0:
+		return fmt.Errorf("--hold-deadline %s: give a duration above 0, or 0 for none", r.HoldDeadline)
+	case r.OnDeadline != "hold" && r.OnDeadline != "fail":
+		return fmt.Errorf("--on-deadline %q: give hold or fail", r.OnDeadline)
+	default:
+		return nil
 	}
 }
 

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/draingate/draingate/controller/cli/exit"
+	"github.com/draingate/draingate/controller/nomad"
+)
+
+// Overrides reads and writes the variables that override what a job says.
+type Overrides struct{ client *nomad.Client }
+
+// NewOverrides connects to the Nomad of Nomad's own variables. It asks nothing
+// yet.
+func NewOverrides() (*Overrides, error) {
+	c, err := nomad.New(nomad.Options{})
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	return &Overrides{client: c}, nil
+}
+
+// Override returns the items of a job's variable, nil where there is none.
+func (o *Overrides) Override(ctx context.Context, namespace, jobID string) (map[string]string, error) {
+	items, err := o.client.Override(ctx, namespace, jobID)
+	return items, coded(err)
+}
+
+// EditOverride changes the items of a job's variable and returns what they are
+// then. A variable without any is deleted.
+func (o *Overrides) EditOverride(ctx context.Context, namespace, jobID string, edit func(items map[string]string)) (map[string]string, error) {
+	items, err := o.client.EditOverride(ctx, namespace, jobID, edit)
+	return items, coded(err)
+}
+
+// Knows reports whether Nomad has the job.
+func (o *Overrides) Knows(ctx context.Context, namespace, jobID string) (bool, error) {
+	known, err := o.client.Knows(ctx, namespace, jobID)
+	return known, coded(err)
+}
+
+// coded gives an error of Nomad's its exit code.
+func coded(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, nomad.ErrUnreachable), errors.Is(err, nomad.ErrForbidden):
+		return exit.With(exit.CannotSee, err)
+	default:
+		return exit.With(exit.Failed, err)
+	}
+}
