@@ -46,13 +46,14 @@ func house() rules {
 			"controller/cli/exit":    {},
 			"controller/cli/options": {"controller/model"},
 			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "traefik/...", "controller/metrics",
-				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options"},
+				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/trust", "controller/cli/exit", "controller/cli/options"},
 			"controller/lint":        {"jobspecs", "traefik/...", "controller/rule", "controller/model"},
 			"controller/lint/report": {"controller/lint", "controller/rule", "controller/model"},
 			"controller/reconcile":   {"controller/gate", "controller/rule", "controller/model"},
 			"controller/observe":     {"controller/model"},
-			"controller/nomad":       {"jobspecs/convert", "controller/model"},
-			"controller/consul":      {"controller/model"},
+			"controller/nomad":       {"jobspecs/convert", "controller/model", "controller/trust"},
+			"controller/consul":      {"controller/model", "controller/trust"},
+			"controller/trust":       {},
 			"controller/metrics":     {"controller/model"},
 			"controller/status":      {"controller/model"},
 			"controller/gate":        {"controller/drain", "controller/rule", "controller/model"},
@@ -61,6 +62,7 @@ func house() rules {
 			"controller/model":       {},
 			"traefik":                {"controller/model"},
 			"traefik/...":            {"traefik/...", "controller/model"},
+			"traefik/client":         {"traefik/...", "controller/model", "controller/trust"},
 			// One conversion for jobs from a server and from a file. It stands
 			// apart from jobspecs so that the controller's edge does not link
 			// the parser.

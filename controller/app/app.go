@@ -22,6 +22,7 @@ import (
 	"github.com/draingate/draingate/controller/observe"
 	"github.com/draingate/draingate/controller/reconcile"
 	"github.com/draingate/draingate/controller/status"
+	"github.com/draingate/draingate/controller/trust"
 )
 
 // probeTimeout bounds the first question to Nomad and Consul at the start.
@@ -143,16 +144,17 @@ func ended(err error) error {
 }
 
 // probe asks Nomad and Consul once. What only time can cure is left to the
-// watches, which try again and say so; a denied token is the operator's.
+// watches, which try again and say so; a denied token and a certificate that is
+// not trusted are the operator's.
 func (a *App) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	if err := a.nomad.Check(ctx); errors.Is(err, nomad.ErrForbidden) {
+	if err := a.nomad.Check(ctx); errors.Is(err, nomad.ErrForbidden) || errors.Is(err, trust.ErrHandshake) {
 		return exit.With(exit.CannotSee, err)
 	} else if err != nil && ctx.Err() == nil {
 		a.log.Info("Nomad does not answer yet, trying again", "address", a.nomad.Address(), "why", err.Error())
 	}
-	if err := a.askConsul(ctx); errors.Is(err, consul.ErrForbidden) {
+	if err := a.askConsul(ctx); errors.Is(err, consul.ErrForbidden) || errors.Is(err, trust.ErrHandshake) {
 		return exit.With(exit.CannotSee, err)
 	} else if err != nil && ctx.Err() == nil {
 		a.log.Info("Consul does not answer yet, trying again", "address", a.consul.Address(), "why", err.Error())
