@@ -3,6 +3,8 @@
 #
 #   nomad job run -var binary=/usr/local/bin/draingate draingate.nomad.hcl
 #
+# charts/draingate has the same as a Nomad Pack, and the ACL policies.
+#
 # Two at once do no harm: to promote the same deployment twice is the same as once.
 
 variable "binary" {
@@ -20,7 +22,19 @@ variable "traefik_services" {
 variable "consul_address" {
   type        = string
   default     = "127.0.0.1:8500"
-  description = "The local Consul agent."
+  description = "The local Consul agent: host:port, or a URL that starts with https://."
+}
+
+variable "consul_token_variable" {
+  type        = bool
+  default     = false
+  description = "Take the Consul token from the item consul_token of the job's Nomad Variable, nomad/jobs/draingate, where Consul does not accept workload identities."
+}
+
+variable "traefik_api_user" {
+  type        = string
+  default     = ""
+  description = "The user for Traefik's API. The password is the item traefik_api_password of the job's Nomad Variable, nomad/jobs/draingate."
 }
 
 variable "listen" {
@@ -29,10 +43,28 @@ variable "listen" {
   description = "The address of the status endpoint. It asks nobody who they are, so it stays on loopback unless something in front of it does."
 }
 
+variable "default_mode" {
+  type        = string
+  default     = "observe"
+  description = "The mode of a job without draingate_mode in its meta: enforce, observe or off."
+}
+
 variable "dry_run" {
   type        = bool
   default     = false
   description = "Decide and report, and never promote. A good way to begin."
+}
+
+variable "extra_args" {
+  type        = list(string)
+  default     = []
+  description = "More flags of draingate run, such as --traefik-api-ca=/etc/traefik/ca.pem. No secrets: arguments can be read by others."
+}
+
+variable "env" {
+  type        = map(string)
+  default     = {}
+  description = "More variables, such as CONSUL_CACERT for a Consul that speaks https. They win over those that the job sets itself."
 }
 
 variable "datacenters" {
@@ -75,7 +107,11 @@ job "draingate" {
           "run",
           [for name in var.traefik_services : ["--traefik-service", name]],
           "--listen", var.listen,
+          "--default-mode", var.default_mode,
           "--dry-run=${var.dry_run}",
+          var.traefik_api_user == "" ? [] : ["--traefik-api-user", var.traefik_api_user,
+          "--traefik-api-password-file", "${NOMAD_SECRETS_DIR}/traefik-api-password"],
+          var.extra_args,
         ])
       }
 
@@ -84,24 +120,47 @@ job "draingate" {
       # wants a token, also where ACLs are off: the workload identity, which this
       # puts into NOMAD_TOKEN.
       #
-      # Where ACLs are on, the identity needs a policy, in every namespace that
-      # is to be gated read-job and promote-deployment (before Nomad 1.11.2:
-      # submit-job), and agent { policy = "read" }:
+      # Where ACLs are on, the identity needs a policy:
       #
-      #   nomad acl policy apply -job draingate draingate policy.hcl
+      #   nomad acl policy apply -job draingate draingate charts/draingate/policies/nomad.hcl
       identity {
         env = true
       }
 
-      env {
-        # Said here because raw_exec passes on the environment of the Nomad
-        # client, and an address in that would win over the socket. The path of
-        # a socket ends at 107 bytes: if the client's data_dir is so deep that
-        # Nomad warns "error creating task api socket", put the agent's own
-        # address here.
+      # Where Nomad and Consul are set up for it (nomad setup consul), Nomad gets
+      # a Consul token for the workload identity and puts it into CONSUL_HTTP_TOKEN.
+      consul {}
+
+      # Without that the token comes from a Nomad Variable, which the workload
+      # identity may read. A change of it restarts draingate.
+      dynamic "template" {
+        for_each = var.consul_token_variable ? ["consul_token"] : []
+        content {
+          data        = "CONSUL_HTTP_TOKEN={{ with nomadVar \"nomad/jobs/draingate\" }}{{ .consul_token }}{{ end }}"
+          destination = "${NOMAD_SECRETS_DIR}/consul.env"
+          env         = true
+          perms       = "0400"
+        }
+      }
+
+      dynamic "template" {
+        for_each = var.traefik_api_user == "" ? [] : ["traefik_api_password"]
+        content {
+          data        = "{{ with nomadVar \"nomad/jobs/draingate\" }}{{ .traefik_api_password }}{{ end }}"
+          destination = "${NOMAD_SECRETS_DIR}/traefik-api-password"
+          perms       = "0400"
+        }
+      }
+
+      # NOMAD_ADDR is said here because raw_exec passes on the environment of the
+      # Nomad client, and an address in that would win over the socket. The path
+      # of a socket ends at 107 bytes: if the client's data_dir is so deep that
+      # Nomad warns "error creating task api socket", put the agent's own address
+      # here.
+      env = merge({
         NOMAD_ADDR       = "unix://${NOMAD_SECRETS_DIR}/api.sock"
         CONSUL_HTTP_ADDR = var.consul_address
-      }
+      }, var.env)
 
       # On the stop signal it stops promoting at once and then lets answers of
       # its status endpoint finish, for 3 s at most. With less than that and
