@@ -27,7 +27,7 @@ const plain = "../jobspecs/examples/draingate.nomad.hcl"
 // returns what it printed.
 func command(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, name, args...)
 	for _, v := range os.Environ() {
