@@ -149,7 +149,7 @@ func (c *cluster) says(r run, text string) {
 	}, time.Minute, 200*time.Millisecond, "draingate says %q", text)
 }
 
-// deployments are the messages of the status endpoint, empty without an answer.
+// deployments are the messages, and the times of promotion, of the status endpoint, empty without an answer.
 func deployments(addr string) string {
 	client := http.Client{Timeout: 3 * time.Second}
 	resp, err := client.Get("http://" + addr + "/v1/deployments") //nolint:noctx // The client has a timeout.
@@ -157,12 +157,12 @@ func deployments(addr string) string {
 		return ""
 	}
 	defer func() { _ = resp.Body.Close() }()
-	var all []struct{ Message, Problem string }
+	var all []struct{ Message, Problem, PromotedAt string }
 	body, _ := io.ReadAll(resp.Body)
 	_ = json.Unmarshal(body, &all)
 	out := ""
 	for _, d := range all {
-		out += d.Message + "\n" + d.Problem + "\n"
+		out += d.Message + "\n" + d.Problem + "\npromotedAt " + d.PromotedAt + "\n"
 	}
 	return out
 }
@@ -279,5 +279,5 @@ func TestREADMEOnAFreshClusterWithACLs(t *testing.T) {
 	if r := load.Stop(); r.Lost != 0 {
 		t.Errorf("got %s, want none lost", r)
 	}
-	require.Contains(t, deployments(addr), "romoted", "the one that promoted it is the pack's")
+	require.Contains(t, deployments(addr), "promotedAt 2", "the one that promoted it is the pack's")
 }

@@ -122,7 +122,7 @@ job "draingate" {
       #
       # Where ACLs are on, the identity needs a policy:
       #
-      #   nomad acl policy apply -job draingate draingate charts/draingate/policies/nomad.hcl
+      #   nomad acl policy apply -namespace default -job draingate draingate charts/draingate/policies/nomad.hcl
       identity {
         env = true
       }

@@ -2,7 +2,7 @@
 # promotion alone: submit-job also permits to register jobs. Limit it to the
 # namespaces that are to be gated, and replace it after an upgrade.
 #
-#   nomad acl policy apply -job draingate draingate nomad-before-1.11.2.hcl
+#   nomad acl policy apply -namespace default -job draingate draingate nomad-before-1.11.2.hcl
 namespace "*" {
   capabilities = ["read-job", "submit-job"]
 }

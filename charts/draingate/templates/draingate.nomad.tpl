@@ -61,7 +61,7 @@ job [[ var "job_name" . | quote ]] {
       #
       # Where ACLs are on, the identity needs a policy:
       #
-      #   nomad acl policy apply -job [[ var "job_name" . ]] draingate policies/nomad.hcl
+      #   nomad acl policy apply -namespace [[ coalesce (var "namespace" .) "default" ]] -job [[ var "job_name" . ]] draingate policies/nomad.hcl
       identity {
         env = true
       }
