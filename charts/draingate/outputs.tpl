@@ -4,4 +4,4 @@ Where ACLs are on it needs a policy:
     nomad acl policy apply -namespace [[ coalesce (var "namespace" .) "default" ]] -job [[ var "job_name" . ]] draingate policies/nomad.hcl
 
 On a client:
-    draingate status --address [[ var "listen" . ]]
+    draingate status --addr [[ var "listen" . ]]

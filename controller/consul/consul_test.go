@@ -94,9 +94,8 @@ func contextWithTimeout(t *testing.T, d time.Duration) (context.Context, context
 }
 
 const (
-	webPath      = "/v1/health/service/web"
-	servicesPath = "/v1/catalog/services"
-	nodesPath    = "/v1/catalog/nodes"
+	webPath   = "/v1/health/service/web"
+	nodesPath = "/v1/catalog/nodes"
 )
 
 func TestServiceReadsAllInstancesWhateverTheirStatus(t *testing.T) {
@@ -149,7 +148,7 @@ func TestServiceTakesNoIncompleteAnswer(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"one that ACLs filtered is not an empty service": {recorded(t, "web-filtered"), ErrForbidden, `the token needs service "web" { policy = "read" } and node_prefix "" { policy = "read" }; none was given, see CONSUL_HTTP_TOKEN`},
+		"one that ACLs filtered is not an empty service": {recorded(t, "web-filtered"), ErrForbidden, `the token needs node_prefix "" { policy = "read" }, and service "web" { policy = "read" } where it lacks that too; none was given, see CONSUL_HTTP_TOKEN`},
 		"a wrong token":                   {recorded(t, "wrong-token"), ErrForbidden, "does not know the token (ACL not found): check CONSUL_HTTP_TOKEN"},
 		"the servers have no leader":      {recording{Status: 500, Text: "No cluster leader"}, ErrNoLeader, "500"},
 		"the agent cannot reach a server": {recording{Status: 500, Text: "rpc error\nmaking call"}, ErrUnreachable, "rpc error making call"},
@@ -160,7 +159,7 @@ func TestServiceTakesNoIncompleteAnswer(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, _ := clientOf(t, map[string]recording{webPath: test.answer, servicesPath: filtered(t), nodesPath: filtered(t)})
+			client, _ := clientOf(t, map[string]recording{webPath: test.answer, nodesPath: filtered(t)})
 			got, err := client.Service(t.Context(), "web")
 			require.Error(t, err)
 			require.Nil(t, got)
@@ -185,23 +184,19 @@ func filtered(t *testing.T) recording {
 func TestFilteredAnswerNamesTheMissingRule(t *testing.T) {
 	t.Parallel()
 	whole := filtered(t).with("X-Consul-Results-Filtered-By-Acls", "false")
-	some := recorded(t, "services").with("X-Consul-Results-Filtered-By-Acls", "true")
-	denied := recording{Status: http.StatusForbidden, Text: "Permission denied"}
 	tests := map[string]struct {
-		services, nodes recording
-		want            string
+		nodes recording
+		want  string
 	}{
-		"the service may not be seen":      {filtered(t), whole, `the token needs service "web" { policy = "read" };`},
-		"its node may not be seen":         {some, filtered(t), `the token needs node_prefix "" { policy = "read" };`},
-		"neither may be seen":              {filtered(t), filtered(t), `the token needs service "web" { policy = "read" } and node_prefix "" { policy = "read" };`},
-		"the token was changed in between": {recorded(t, "services"), whole, `the token needs service "web" { policy = "read" } and node_prefix "" { policy = "read" };`},
-		"a list of services is refused":    {denied, whole, `the token needs service_prefix "" { policy = "read" }`},
-		"a list of nodes is refused":       {some, denied, `the token needs node_prefix "" { policy = "read" }`},
+		"the service may not be seen":  {whole, `the token needs service "web" { policy = "read" };`},
+		"its node may not be seen":     {filtered(t), `the token needs node_prefix "" { policy = "read" }, and service "web" { policy = "read" } where it lacks that too;`},
+		"a list of nodes is refused":   {recording{Status: http.StatusForbidden, Text: "Permission denied"}, `the token needs node_prefix "" { policy = "read" }`},
+		"a list of nodes is not there": {recording{Status: 500, Text: "rpc error"}, "to find out what: consul is not reachable"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, _ := clientOf(t, map[string]recording{webPath: recorded(t, "web-filtered"), servicesPath: test.services, nodesPath: test.nodes})
+			client, _ := clientOf(t, map[string]recording{webPath: recorded(t, "web-filtered"), nodesPath: test.nodes})
 			_, err := client.Service(t.Context(), "web")
 			require.ErrorIs(t, err, ErrForbidden)
 			require.ErrorContains(t, err, test.want)
@@ -283,7 +278,7 @@ func TestMeasureLoadCallsEveryServiceInTurn(t *testing.T) {
 	client, _ = clientOf(t, answers)
 	_, err = client.MeasureLoad(t.Context())
 	require.ErrorIs(t, err, ErrForbidden)
-	answers[servicesPath], answers[webPath] = recorded(t, "services"), recorded(t, "web-filtered")
+	answers["/v1/catalog/services"], answers[webPath] = recorded(t, "services"), recorded(t, "web-filtered")
 	client, _ = clientOf(t, answers)
 	_, err = client.MeasureLoad(t.Context())
 	require.ErrorIs(t, err, ErrForbidden, "a load without some instances is shorter than Traefik's")

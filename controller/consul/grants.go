@@ -33,30 +33,19 @@ func lacks(needs []grant) string {
 
 // filtered says what the token lacks, after an answer from which Consul left
 // out what it may not see. The answer does not tell whether that was a service
-// or the node of an instance, so Consul is asked for both on their own: a list
-// of services needs service:read alone, and one of nodes node:read alone
-// (agent/structs/acl filtering, v1.22.3). An empty name stands for all services.
+// or the node of an instance, so Consul is asked for its nodes alone. Without
+// all of them it shows no service either, whatever the token may read of those
+// (seen with v1.22.3). An empty name stands for all services.
 func (c *Client) filtered(ctx context.Context, name string) error {
-	var missing []grant
-	services, meta, err := c.api.Catalog().Services(c.query(ctx))
-	if err != nil {
-		return fmt.Errorf("%w: it left out what the token may not see, and to find out what: %w", ErrForbidden, classify(err, grantServices))
-	}
-	if _, seen := services[name]; meta.ResultsFilteredByACLs && !seen {
-		missing = append(missing, serviceOrAll(name))
-	}
-	_, meta, err = c.api.Catalog().Nodes(c.query(ctx))
-	if err != nil {
+	_, meta, err := c.api.Catalog().Nodes(c.query(ctx))
+	needs := lacks([]grant{serviceOrAll(name)})
+	switch {
+	case err != nil:
 		return fmt.Errorf("%w: it left out what the token may not see, and to find out what: %w", ErrForbidden, classify(err, grantNodes))
+	case meta.ResultsFilteredByACLs:
+		needs = lacks([]grant{grantNodes}) + ", and " + string(serviceOrAll(name)) + " where it lacks that too"
 	}
-	if meta.ResultsFilteredByACLs {
-		missing = append(missing, grantNodes)
-	}
-	if len(missing) == 0 {
-		// The token was changed in between, or is for other instances.
-		missing = []grant{serviceOrAll(name), grantNodes}
-	}
-	return fmt.Errorf("%w: it left out what the token may not see: %s%s", ErrForbidden, lacks(missing), c.withoutToken())
+	return fmt.Errorf("%w: it left out what the token may not see: %s%s", ErrForbidden, needs, c.withoutToken())
 }
 
 func serviceOrAll(name string) grant {
