@@ -55,6 +55,7 @@ type controller struct {
 	t       *testing.T
 	stack   *harness.Stack
 	args    []string
+	env     []string
 	addr    string
 	process *harness.Process
 }
@@ -69,9 +70,15 @@ func gate(t *testing.T, s *harness.Stack, through []*harness.Traefik, args ...st
 
 func gateWith(t *testing.T, s *harness.Stack, args ...string) *controller {
 	t.Helper()
+	return gateWithin(t, s, nil, args...)
+}
+
+// gateWithin is gateWith with more variables.
+func gateWithin(t *testing.T, s *harness.Stack, env []string, args ...string) *controller {
+	t.Helper()
 	port, err := s.Port()
 	require.NoError(t, err)
-	c := &controller{t: t, stack: s, args: args, addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	c := &controller{t: t, stack: s, args: args, env: env, addr: fmt.Sprintf("127.0.0.1:%d", port)}
 	c.start()
 	t.Cleanup(func() {
 		require.NoError(t, c.process.Stop(10*time.Second))
@@ -83,7 +90,7 @@ func gateWith(t *testing.T, s *harness.Stack, args ...string) *controller {
 func (c *controller) start() {
 	c.t.Helper()
 	var err error
-	c.process, err = c.stack.Run(c.stack.Name("draingate"), binary(c.t, c.stack), nil, append(c.args, "--listen", c.addr)...)
+	c.process, err = c.stack.Run(c.stack.Name("draingate"), binary(c.t, c.stack), c.env, append(c.args, "--listen", c.addr)...)
 	require.NoError(c.t, err)
 	c.eventually(20*time.Second, "ready", func() (bool, string) {
 		code, body := c.get("/readyz")
