@@ -71,7 +71,7 @@ func TestMutualTLS(t *testing.T) {
 		})
 	}
 	d := begin(t, s, harness.Sample{Name: s.Name("mtls"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil)
-	blind := gateWithin(t, s, env, args[:5]...)
+	blind := gateWithin(t, s, env, slices.Clone(args[:5])...)
 	blind.holds(d.job.Name, "ProxyUnknown", "set --traefik-api-cert and --traefik-api-key")
 	strange := gateWithin(t, s, env, append(slices.Clone(args), "--traefik-api-ca", other)...)
 	strange.holds(d.job.Name, "ProxyUnknown", "set --traefik-api-ca to a file")
