@@ -24,7 +24,7 @@ E2E_PKGS     = $(shell hack/e2e-packages.sh)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit e2e demo soak mutants bench check fuzz binaries clean
+.PHONY: help build test unit e2e demo dist soak mutants bench check fuzz binaries clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | \
@@ -69,6 +69,9 @@ fuzz: ## fuzz every target for FUZZTIME
 
 binaries: ## find or install the pinned Nomad, Consul and Traefik
 	$(GO) run ./e2e/cmd/binaries
+
+dist: ## build the release into dist/: static binaries, bills of materials, checksums
+	GO=$(GO) VERSION='$(VERSION)' hack/dist.sh
 
 clean: ## remove what make built
 	rm -rf $(BIN) dist coverage.out

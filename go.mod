@@ -3,6 +3,7 @@ module github.com/draingate/draingate
 go 1.26.7
 
 require (
+	github.com/CycloneDX/cyclonedx-go v0.9.2
 	charm.land/lipgloss/v2 v2.0.6
 	github.com/bmatcuk/doublestar v1.3.4
 	github.com/cenkalti/backoff/v5 v5.0.3

@@ -47,15 +47,16 @@ func house() rules {
 			"controller/cli/options": {"controller/model"},
 			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "controller/leader", "traefik/...", "controller/metrics",
 				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options",
-				"controller/judge", "controller/survey", "jobspecs"},
+				"controller/judge", "controller/survey", "controller/trust", "jobspecs"},
 			"controller/judge":       {"traefik", "controller/rule", "controller/model"},
 			"controller/survey":      {"controller/judge", "controller/rule", "controller/model"},
 			"controller/lint":        {"jobspecs", "traefik/...", "controller/forecast", "controller/rule", "controller/model"},
 			"controller/lint/report": {"controller/lint", "controller/forecast", "controller/rule", "controller/model"},
 			"controller/reconcile":   {"controller/gate", "controller/rule", "controller/model"},
 			"controller/observe":     {"controller/model"},
-			"controller/nomad":       {"jobspecs/convert", "controller/model"},
-			"controller/consul":      {"controller/model"},
+			"controller/nomad":       {"jobspecs/convert", "controller/model", "controller/trust"},
+			"controller/consul":      {"controller/model", "controller/trust"},
+			"controller/trust":       {},
 			"controller/leader":      {"controller/model"},
 			"controller/forecast":    {"controller/gate", "controller/drain", "controller/rule", "controller/model"},
 			"controller/metrics":     {"controller/model"},
@@ -66,6 +67,7 @@ func house() rules {
 			"controller/model":       {},
 			"traefik":                {"controller/model"},
 			"traefik/...":            {"traefik/...", "controller/model"},
+			"traefik/client":         {"traefik/...", "controller/model", "controller/trust"},
 			// One conversion for jobs from a server and from a file. It stands
 			// apart from jobspecs so that the controller's edge does not link
 			// the parser.

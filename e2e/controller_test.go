@@ -80,6 +80,12 @@ func gateWith(t *testing.T, s *harness.Stack, args ...string) *controller {
 	return gateIn(t, s, s.Name("draingate/leader"), nil, args...)
 }
 
+// gateWithin is gateWith with more variables.
+func gateWithin(t *testing.T, s *harness.Stack, env []string, args ...string) *controller {
+	t.Helper()
+	return gateIn(t, s, s.Name("draingate/leader"), env, args...)
+}
+
 // gateIn starts a draingate that takes part in the election on the key.
 func gateIn(t *testing.T, s *harness.Stack, key string, env []string, args ...string) *controller {
 	t.Helper()

@@ -26,10 +26,14 @@ import (
 	"github.com/draingate/draingate/controller/reconcile"
 	"github.com/draingate/draingate/controller/status"
 	"github.com/draingate/draingate/controller/survey"
+	"github.com/draingate/draingate/controller/trust"
 )
 
 // probeTimeout bounds the first question to Nomad and Consul at the start.
 const probeTimeout = 5 * time.Second
+
+// probeTries is how often each is asked at the start.
+const probeTries = 5
 
 // App is a controller that is ready to run.
 type App struct {
@@ -190,21 +194,40 @@ func ended(err error) error {
 }
 
 // probe asks Nomad and Consul once. What only time can cure is left to the
-// watches, which try again and say so; a denied token is the operator's.
+// watches, which try again and say so; a denied token and a certificate that is
+// not trusted are the operator's.
 func (a *App) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	if err := a.nomad.Check(ctx); errors.Is(err, nomad.ErrForbidden) {
+	if err := ask(ctx, a.nomad.Check); hopeless(err) {
 		return exit.With(exit.CannotSee, err)
 	} else if err != nil && ctx.Err() == nil {
 		a.log.Info("Nomad does not answer yet, trying again", "address", a.nomad.Address(), "why", err.Error())
 	}
-	if err := a.askConsul(ctx); errors.Is(err, consul.ErrForbidden) {
+	if err := ask(ctx, a.askConsul); hopeless(err) {
 		return exit.With(exit.CannotSee, err)
 	} else if err != nil && ctx.Err() == nil {
 		a.log.Info("Consul does not answer yet, trying again", "address", a.consul.Address(), "why", err.Error())
 	}
 	return nil
+}
+
+// ask asks a few times. A server that wants a certificate says so and closes;
+// where our request is written after that, the write fails first and hides
+// what the server said.
+func ask(ctx context.Context, question func(context.Context) error) error {
+	var err error
+	for range probeTries {
+		if err = question(ctx); err == nil || hopeless(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// hopeless reports whether an error is one that no further try cures.
+func hopeless(err error) bool {
+	return errors.Is(err, nomad.ErrForbidden) || errors.Is(err, consul.ErrForbidden) || errors.Is(err, trust.ErrHandshake)
 }
 
 // askConsul asks for the leader and for the servers' own service: the first is

@@ -89,7 +89,7 @@ type traefiks struct {
 
 func newTraefiks(o options.Traefik, counted wrap) (*traefiks, error) {
 	t := &traefiks{clients: map[string]*client.Client{}, template: client.Options{
-		Username: o.APIUser, CAFile: o.APICA, ServerName: o.APIServerName, Timeout: observe.DefaultCallTimeout, Wrap: counted,
+		Username: o.APIUser, CAFile: o.APICA, CertFile: o.APICert, KeyFile: o.APIKey, ServerName: o.APIServerName, Timeout: observe.DefaultCallTimeout, Wrap: counted,
 	}}
 	if o.APIPasswordFile != "" {
 		password, err := os.ReadFile(o.APIPasswordFile)

@@ -39,6 +39,7 @@ func (p Program) lintTraefik(l options.Lint) lint.Traefik {
 	if len(o.URLs) > 0 {
 		t.API.URL = o.URLs[0]
 	}
+	t.API.CertFile, t.API.KeyFile = o.APICert, o.APIKey
 	t.API.BasePath, t.API.Username, t.API.CAFile, t.API.ServerName = o.APIBasePath, o.APIUser, o.APICA, o.APIServerName
 	return t
 }

@@ -87,6 +87,8 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.StringVar(&o.Traefik.APIUser, "traefik-api-user", "", "the `USER` for basic authentication at the API")
 	f.StringVar(&o.Traefik.APIPasswordFile, "traefik-api-password-file", "", "a `FILE` that holds the password of that user")
 	f.StringVar(&o.Traefik.APICA, "traefik-api-ca", "", "a PEM `FILE` with the authorities to trust for an https API")
+	f.StringVar(&o.Traefik.APICert, "traefik-api-cert", "", "a PEM `FILE` with the certificate to show to an https API that asks for one")
+	f.StringVar(&o.Traefik.APIKey, "traefik-api-key", "", "a PEM `FILE` with the key of that certificate")
 	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
 	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
 	f.Var(modeValue{&o.DefaultMode}, "default-mode", "what to do with a job without draingate_mode: enforce, observe or off")

@@ -31,6 +31,8 @@ type Client struct {
 	api        *consulapi.Client
 	address    string
 	datacenter string
+	// anonymous is whether no token is sent.
+	anonymous bool
 }
 
 // New returns a client. It reads TLS and token files but does not connect to
@@ -59,7 +61,10 @@ func New(options Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("consul address %q: %w", address, err)
 	}
-	return &Client{api: api, address: address, datacenter: options.Datacenter}, nil
+	return &Client{
+		api: api, address: address, datacenter: options.Datacenter,
+		anonymous: config.Token == "" && config.TokenFile == "",
+	}, nil
 }
 
 // Address is the address that the client was made with.
@@ -94,12 +99,12 @@ func (c *Client) consistentQuery(ctx context.Context) *consulapi.QueryOptions {
 	return options
 }
 
-// complete is an error where an answer may lack something.
-func complete(meta *consulapi.QueryMeta) error {
+// complete is an error where an answer about a service, or about all where the
+// name is empty, may lack something.
+func (c *Client) complete(ctx context.Context, meta *consulapi.QueryMeta, service string) error {
 	switch {
 	case meta.ResultsFilteredByACLs:
-		return fmt.Errorf("%w: it left out results that the token may not see: "+
-			"the token needs service:read and node:read on all of them", ErrForbidden)
+		return c.filtered(ctx, service)
 	case !meta.KnownLeader:
 		return ErrNoLeader
 	case meta.CacheHit:

@@ -93,7 +93,10 @@ func contextWithTimeout(t *testing.T, d time.Duration) (context.Context, context
 	return context.WithTimeout(t.Context(), d)
 }
 
-const webPath = "/v1/health/service/web"
+const (
+	webPath   = "/v1/health/service/web"
+	nodesPath = "/v1/catalog/nodes"
+)
 
 func TestServiceReadsAllInstancesWhateverTheirStatus(t *testing.T) {
 	t.Parallel()
@@ -145,8 +148,8 @@ func TestServiceTakesNoIncompleteAnswer(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"one that ACLs filtered is not an empty service": {recorded(t, "web-filtered"), ErrForbidden, "service:read and node:read"},
-		"a wrong token":                   {recorded(t, "wrong-token"), ErrForbidden, "ACL not found"},
+		"one that ACLs filtered is not an empty service": {recorded(t, "web-filtered"), ErrForbidden, `the token needs node_prefix "" { policy = "read" }, and service "web" { policy = "read" } where it lacks that too; none was given, see CONSUL_HTTP_TOKEN`},
+		"a wrong token":                   {recorded(t, "wrong-token"), ErrForbidden, "does not know the token (ACL not found): check CONSUL_HTTP_TOKEN"},
 		"the servers have no leader":      {recording{Status: 500, Text: "No cluster leader"}, ErrNoLeader, "500"},
 		"the agent cannot reach a server": {recording{Status: 500, Text: "rpc error\nmaking call"}, ErrUnreachable, "rpc error making call"},
 		"an agent that knows no leader":   {recorded(t, "web").with("X-Consul-Knownleader", "false"), ErrNoLeader, ""},
@@ -156,7 +159,7 @@ func TestServiceTakesNoIncompleteAnswer(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, _ := clientOf(t, map[string]recording{webPath: test.answer})
+			client, _ := clientOf(t, map[string]recording{webPath: test.answer, nodesPath: filtered(t)})
 			got, err := client.Service(t.Context(), "web")
 			require.Error(t, err)
 			require.Nil(t, got)
@@ -166,6 +169,37 @@ func TestServiceTakesNoIncompleteAnswer(t *testing.T) {
 			if test.want != nil {
 				require.ErrorIs(t, err, test.want)
 			}
+		})
+	}
+}
+
+// filtered is an answer from which everything was left out.
+func filtered(t *testing.T) recording {
+	t.Helper()
+	out := recorded(t, "web-filtered")
+	out.Body = json.RawMessage("null")
+	return out
+}
+
+func TestFilteredAnswerNamesTheMissingRule(t *testing.T) {
+	t.Parallel()
+	whole := filtered(t).with("X-Consul-Results-Filtered-By-Acls", "false")
+	tests := map[string]struct {
+		nodes recording
+		want  string
+	}{
+		"the service may not be seen":  {whole, `the token needs service "web" { policy = "read" };`},
+		"its node may not be seen":     {filtered(t), `the token needs node_prefix "" { policy = "read" }, and service "web" { policy = "read" } where it lacks that too;`},
+		"a list of nodes is refused":   {recording{Status: http.StatusForbidden, Text: "Permission denied"}, `the token needs node_prefix "" { policy = "read" }`},
+		"a list of nodes is not there": {recording{Status: 500, Text: "rpc error"}, "to find out what: consul is not reachable"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, _ := clientOf(t, map[string]recording{webPath: recorded(t, "web-filtered"), nodesPath: test.nodes})
+			_, err := client.Service(t.Context(), "web")
+			require.ErrorIs(t, err, ErrForbidden)
+			require.ErrorContains(t, err, test.want)
 		})
 	}
 }
@@ -240,9 +274,14 @@ func TestMeasureLoadCallsEveryServiceInTurn(t *testing.T) {
 	_, err = client.MeasureLoad(t.Context())
 	require.ErrorIs(t, err, ErrUnreachable, "a partial load says nothing")
 	answers["/v1/catalog/services"] = recorded(t, "services").with("X-Consul-Results-Filtered-By-Acls", "true")
+	answers[nodesPath] = filtered(t)
 	client, _ = clientOf(t, answers)
 	_, err = client.MeasureLoad(t.Context())
 	require.ErrorIs(t, err, ErrForbidden)
+	answers["/v1/catalog/services"], answers[webPath] = recorded(t, "services"), recorded(t, "web-filtered")
+	client, _ = clientOf(t, answers)
+	_, err = client.MeasureLoad(t.Context())
+	require.ErrorIs(t, err, ErrForbidden, "a load without some instances is shorter than Traefik's")
 }
 
 func TestAllocID(t *testing.T) {

@@ -20,14 +20,18 @@ func (c *Client) MeasureLoad(ctx context.Context) (model.Load, error) {
 	begin := time.Now()
 	names, meta, err := c.api.Catalog().Services(c.query(ctx))
 	if err != nil {
-		return model.Load{}, fmt.Errorf("measure a load: list services: %w", classify(err))
+		return model.Load{}, fmt.Errorf("measure a load: list services: %w", classify(err, grantServices))
 	}
-	if err := complete(meta); err != nil {
+	if err := c.complete(ctx, meta, ""); err != nil {
 		return model.Load{}, fmt.Errorf("measure a load: list services: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if _, _, err := c.api.Health().Service(name, "", false, c.query(ctx)); err != nil {
-			return model.Load{}, fmt.Errorf("measure a load: read service %q: %w", name, classify(err))
+		_, meta, err := c.api.Health().Service(name, "", false, c.query(ctx))
+		if err != nil {
+			return model.Load{}, fmt.Errorf("measure a load: read service %q: %w", name, classify(err, grantService(name), grantNodes))
+		}
+		if meta.ResultsFilteredByACLs {
+			return model.Load{}, fmt.Errorf("measure a load: read service %q: %w", name, c.filtered(ctx, name))
 		}
 	}
 	return model.Load{Services: len(names), Took: time.Since(begin)}, nil

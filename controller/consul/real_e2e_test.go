@@ -135,6 +135,8 @@ func TestRealConsul(t *testing.T) {
 	_, err = narrow.Service(ctx, "web")
 	t.Logf("a service that the token may not see: %v", err)
 	require.ErrorIs(t, err, ErrForbidden)
+	require.ErrorContains(t, err, `the token needs service "web" { policy = "read" }`)
+	require.NotContains(t, err.Error(), "node_prefix")
 	_, err = narrow.MeasureLoad(ctx)
 	t.Logf("a load with that token: %v", err)
 	require.ErrorIs(t, err, ErrForbidden)

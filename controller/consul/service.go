@@ -13,9 +13,9 @@ import (
 func (c *Client) Service(ctx context.Context, name string) ([]model.Registration, error) {
 	entries, meta, err := c.api.Health().Service(name, "", false, c.consistentQuery(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("read instances of service %q: %w", name, classify(err))
+		return nil, fmt.Errorf("read instances of service %q: %w", name, classify(err, grantService(name), grantNodes))
 	}
-	if err := complete(meta); err != nil {
+	if err := c.complete(ctx, meta, name); err != nil {
 		return nil, fmt.Errorf("read instances of service %q: %w", name, err)
 	}
 	return convertEntries(entries), nil

@@ -22,7 +22,7 @@ import (
 func (c *Client) Agent(ctx context.Context) (region, datacenter string, err error) {
 	var self nomadapi.AgentSelf
 	_, err = c.api.Raw().Query("/v1/agent/self", &self, query(ctx, ""))
-	err = classify(err, capabilityAgent)
+	err = classify(err, grantAgent)
 	switch {
 	case errors.Is(err, ErrForbidden):
 		return c.agentFromElsewhere(ctx)
@@ -51,7 +51,7 @@ func (c *Client) agentFromElsewhere(ctx context.Context) (region, datacenter str
 	}
 	var regions []string
 	if _, err := c.api.Raw().Query("/v1/regions", &regions, query(ctx, "")); err != nil {
-		return "", "", fmt.Errorf("list regions: %w", classify(err, capabilityAgent))
+		return "", "", fmt.Errorf("list regions: %w", classify(err, grantAgent))
 	}
 	if len(regions) != 1 {
 		return "", "", fmt.Errorf("the local region is not known, Nomad knows %d: "+

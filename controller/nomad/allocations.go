@@ -30,7 +30,7 @@ const forgetAfter = 10 * time.Minute
 // listed in.
 func (c *Client) Allocations(ctx context.Context, namespace, jobID string) ([]model.Allocation, error) {
 	stubs, _, err := c.api.Jobs().Allocations(jobID, true, query(ctx, namespace))
-	if err := classify(err, capabilityRead); err != nil {
+	if err := classify(err, grantRead(namespace)); err != nil {
 		return nil, fmt.Errorf("list allocations of job %s: %w", jobID, err)
 	}
 	stubs = withoutNils(stubs)
@@ -68,7 +68,7 @@ func (c *Client) allocation(ctx context.Context, namespace string, stub *nomadap
 		return before, nil
 	}
 	a, _, err := c.api.Allocations().Info(stub.ID, query(ctx, namespace))
-	if err := classify(err, capabilityRead); err != nil {
+	if err := classify(err, grantRead(namespace)); err != nil {
 		return readAllocation{}, fmt.Errorf("read allocation %s: %w", model.Short(stub.ID), err)
 	}
 	if a.ModifyIndex < stub.ModifyIndex {

@@ -15,7 +15,7 @@ import (
 func (c *Client) Fail(ctx context.Context, key model.Key) error {
 	options := (&nomadapi.WriteOptions{Namespace: key.Namespace}).WithContext(ctx)
 	_, _, err := c.api.Deployments().Fail(key.Deployment, options)
-	if err := classify(err, capabilityFail); err != nil {
+	if err := classify(err, grantFail(key.Namespace)); err != nil {
 		return fmt.Errorf("fail deployment %s: %w", model.Short(key.Deployment), err)
 	}
 	return nil

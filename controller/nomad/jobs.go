@@ -53,7 +53,7 @@ func (c *Client) listJobs(ctx context.Context, index uint64) ([]model.JobStub, u
 	options.WaitTime = c.waitTime
 	jobs, meta, err := c.api.Jobs().List(options)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list jobs: %w", classify(err, capabilityList))
+		return nil, 0, fmt.Errorf("list jobs: %w", classify(err, grantList(nomadapi.AllNamespacesNamespace)))
 	}
 	var out []model.JobStub
 	for _, j := range jobs {
@@ -74,7 +74,7 @@ func (c *Client) LatestJob(ctx context.Context, namespace, id string) (*model.Jo
 
 func (c *Client) latest(ctx context.Context, namespace, id string) (*nomadapi.Job, error) {
 	job, _, err := c.api.Jobs().Info(id, query(ctx, namespace))
-	if err := classify(err, capabilityRead); errors.Is(err, ErrAbsent) {
+	if err := classify(err, grantRead(namespace)); errors.Is(err, ErrAbsent) {
 		return nil, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("read job %s in namespace %s: %w", id, namespace, err)
@@ -92,7 +92,7 @@ func (c *Client) SubmittedJob(ctx context.Context, namespace, id string) (*nomad
 		return job, nil, err
 	}
 	source, _, err := c.api.Jobs().Submission(id, int(*job.Version), query(ctx, namespace))
-	if err := classify(err, capabilityRead); errors.Is(err, ErrUnreachable) {
+	if err := classify(err, grantRead(namespace)); errors.Is(err, ErrUnreachable) {
 		return nil, nil, fmt.Errorf("read the source of job %s: %w", id, err)
 	} else if err != nil {
 		// The job is all there is; a Nomad that does not know the call answers

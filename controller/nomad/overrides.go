@@ -36,7 +36,7 @@ func (c *Client) Overrides(ctx context.Context, namespace, jobID string) (model.
 // variable is nil where there is none.
 func (c *Client) variable(ctx context.Context, namespace, path string) (*nomadapi.Variable, error) {
 	v, _, err := c.api.Variables().Peek(path, query(ctx, namespace))
-	if err := classify(err, capabilityVariables); err != nil {
+	if err := classify(err, grantVariables(namespace, "read")); err != nil {
 		return nil, fmt.Errorf("read variable %s of namespace %s: %w", path, namespace, err)
 	}
 	return v, nil
@@ -45,7 +45,7 @@ func (c *Client) variable(ctx context.Context, namespace, path string) (*nomadap
 // Knows reports whether Nomad has a job of that ID.
 func (c *Client) Knows(ctx context.Context, namespace, jobID string) (bool, error) {
 	_, _, err := c.api.Jobs().Info(jobID, query(ctx, namespace))
-	if err := classify(err, capabilityRead); errors.Is(err, ErrAbsent) {
+	if err := classify(err, grantRead(namespace)); errors.Is(err, ErrAbsent) {
 		return false, nil
 	} else if err != nil {
 		return false, fmt.Errorf("read job %s: %w", jobID, err)
@@ -89,7 +89,7 @@ func (c *Client) EditOverride(ctx context.Context, namespace, jobID string, edit
 		if conflict := (nomadapi.ErrCASConflict{}); errors.As(err, &conflict) {
 			continue
 		}
-		if err := classify(err, capabilityVariablesWrite); err != nil {
+		if err := classify(err, grantVariables(namespace, "write")); err != nil {
 			return nil, fmt.Errorf("write variable %s of namespace %s: %w", path, namespace, err)
 		}
 		return after.Items, nil

@@ -84,7 +84,7 @@ func TestOverridesThatCannotBeReadAreNotNone(t *testing.T) {
 	client := clientOf(t, refuse(403, "Permission denied"))
 	_, err := client.Overrides(t.Context(), "a", "web")
 	require.ErrorIs(t, err, ErrForbidden)
-	require.ErrorContains(t, err, "read of variables at draingate/jobs/*")
+	require.ErrorContains(t, err, `read on the variables "draingate/jobs/*" in namespace "a"`)
 }
 
 func TestAnEditLosesNothingThatSomebodyElseWrites(t *testing.T) {

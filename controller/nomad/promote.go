@@ -24,7 +24,7 @@ func (c *Client) Promote(ctx context.Context, key model.Key, groups []string) er
 	}
 	options := (&nomadapi.WriteOptions{Namespace: key.Namespace}).WithContext(ctx)
 	_, _, err := c.api.Deployments().PromoteGroups(key.Deployment, groups, options)
-	if err := classify(err, capabilityPromote); err != nil {
+	if err := classify(err, grantPromote(key.Namespace)); err != nil {
 		return fmt.Errorf("promote deployment %s: %w", model.Short(key.Deployment), err)
 	}
 	return nil

@@ -17,7 +17,7 @@ func (c *Client) Check(ctx context.Context) error {
 	options := query(ctx, nomadapi.AllNamespacesNamespace)
 	options.PerPage = 1
 	if _, _, err := c.api.Deployments().List(options); err != nil {
-		return fmt.Errorf("list deployments at %s: %w", c.address, classify(err, capabilityRead))
+		return fmt.Errorf("list deployments at %s: %w", c.address, classify(err, grantRead(nomadapi.AllNamespacesNamespace)))
 	}
 	return nil
 }
@@ -26,7 +26,7 @@ func (c *Client) Check(ctx context.Context) error {
 // none of that ID or hides it from the token.
 func (c *Client) Deployment(ctx context.Context, key model.Key) (*model.Deployment, error) {
 	d, _, err := c.api.Deployments().Info(key.Deployment, query(ctx, key.Namespace))
-	if err := classify(err, capabilityRead); errors.Is(err, ErrAbsent) {
+	if err := classify(err, grantRead(key.Namespace)); errors.Is(err, ErrAbsent) {
 		return nil, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("read deployment %s: %w", model.Short(key.Deployment), err)
@@ -40,7 +40,7 @@ func (c *Client) Deployment(ctx context.Context, key model.Key) (*model.Deployme
 // (nomad/structs/structs.go, v1.11.3).
 func (c *Client) Job(ctx context.Context, namespace, id string, version uint64) (*model.Job, error) {
 	current, _, err := c.api.Jobs().Info(id, query(ctx, namespace))
-	if err := classify(err, capabilityRead); errors.Is(err, ErrAbsent) {
+	if err := classify(err, grantRead(namespace)); errors.Is(err, ErrAbsent) {
 		return nil, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("read job %s: %w", id, err)
@@ -53,7 +53,7 @@ func (c *Client) Job(ctx context.Context, namespace, id string, version uint64) 
 
 func (c *Client) oldJob(ctx context.Context, namespace, id string, version uint64) (*model.Job, error) {
 	versions, _, _, err := c.api.Jobs().Versions(id, false, query(ctx, namespace))
-	if err := classify(err, capabilityRead); errors.Is(err, ErrAbsent) {
+	if err := classify(err, grantRead(namespace)); errors.Is(err, ErrAbsent) {
 		return nil, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("read versions of job %s: %w", id, err)
@@ -73,7 +73,7 @@ func (c *Client) oldJob(ctx context.Context, namespace, id string, version uint6
 // hidden from the token. Then the error is ErrAbsent.
 func (c *Client) AllocationTerminal(ctx context.Context, id string) (bool, error) {
 	a, _, err := c.api.Allocations().Info(id, query(ctx, nomadapi.AllNamespacesNamespace))
-	if err := classify(err, capabilityRead); errors.Is(err, ErrAbsent) && c.hasMet(id) {
+	if err := classify(err, grantRead(nomadapi.AllNamespacesNamespace)); errors.Is(err, ErrAbsent) && c.hasMet(id) {
 		return true, nil
 	} else if err != nil {
 		return false, fmt.Errorf("read allocation %s: %w", model.Short(id), err)
@@ -86,7 +86,7 @@ func (c *Client) AllocationTerminal(ctx context.Context, id string) (bool, error
 // group that it is of. The error is ErrAbsent where Nomad has no such allocation.
 func (c *Client) AllocationJob(ctx context.Context, id string) (job *model.Job, group string, err error) {
 	a, _, err := c.api.Allocations().Info(id, query(ctx, nomadapi.AllNamespacesNamespace))
-	if err := classify(err, capabilityRead); err != nil {
+	if err := classify(err, grantRead(nomadapi.AllNamespacesNamespace)); err != nil {
 		return nil, "", fmt.Errorf("read the job of allocation %s: %w", model.Short(id), err)
 	}
 	if a.Job == nil {

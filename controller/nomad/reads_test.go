@@ -43,7 +43,7 @@ func TestPromoteTellsWhyItWasRefused(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"the token may not":  {403, "Permission denied", ErrForbidden, "promote-deployment (submit-job before Nomad 1.11.2)"},
+		"the token may not":  {403, "Permission denied", ErrForbidden, `the token needs promote-deployment in namespace "a" (before Nomad 1.11.2: submit-job)`},
 		"no such deployment": {500, "deployment not found", ErrAbsent, "deployment not found"},
 		"it has ended":       {500, "can't promote terminal deployment", ErrTerminal, ""},
 		"it ended meanwhile": {500, `Deployment "1f2e" has terminal status "failed":`, ErrTerminal, "failed"},
@@ -67,6 +67,39 @@ func TestPromoteTellsWhyItWasRefused(t *testing.T) {
 			for _, other := range []error{ErrForbidden, ErrAbsent, ErrTerminal, ErrUnhealthy, ErrUnreachable} {
 				require.Equal(t, other == test.want, errors.Is(err, other), "%v", other)
 			}
+		})
+	}
+}
+
+// Nomad answers every refusal alike, so each call has to say what it needs.
+func TestEachRefusedCallNamesWhatTheTokenNeeds(t *testing.T) {
+	t.Parallel()
+	key := model.Key{Namespace: "prod", Deployment: "1f2e3d4c-0"}
+	tests := map[string]struct {
+		call func(context.Context, *Client) error
+		want string
+	}{
+		"the first question": {func(ctx context.Context, c *Client) error { return c.Check(ctx) }, "list deployments at http://127.0.0.1"},
+		"a deployment": {func(ctx context.Context, c *Client) error { _, err := c.Deployment(ctx, key); return err },
+			`read deployment 1f2e3d4c: nomad denies permission: it answered 403 (Permission denied): the token needs read-job in namespace "prod"`},
+		"a job": {func(ctx context.Context, c *Client) error { _, err := c.Job(ctx, "prod", "web", 1); return err },
+			`read job web: nomad denies permission: it answered 403 (Permission denied): the token needs read-job in namespace "prod"`},
+		"the allocations of a job": {func(ctx context.Context, c *Client) error { _, err := c.Allocations(ctx, "", "web"); return err },
+			`list allocations of job web: nomad denies permission: it answered 403 (Permission denied): the token needs read-job in namespace "default"`},
+		"an allocation of any job": {func(ctx context.Context, c *Client) error {
+			_, err := c.AllocationTerminal(ctx, "1f2e3d4c-0")
+			return err
+		},
+			`the token needs read-job in the namespaces that are to be gated`},
+		"a promotion": {func(ctx context.Context, c *Client) error { return c.Promote(ctx, key, []string{"web"}) },
+			`the token needs promote-deployment in namespace "prod" (before Nomad 1.11.2: submit-job)`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := test.call(t.Context(), clientOf(t, refuse(http.StatusForbidden, "Permission denied")))
+			require.ErrorIs(t, err, ErrForbidden)
+			require.ErrorContains(t, err, test.want)
 		})
 	}
 }

@@ -70,7 +70,7 @@ func (c *Client) listDeployments(ctx context.Context, index uint64) ([]*nomadapi
 	options.WaitTime = c.waitTime
 	deployments, meta, err := c.api.Deployments().List(options)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list deployments: %w", classify(err, capabilityRead))
+		return nil, 0, fmt.Errorf("list deployments: %w", classify(err, grantRead(nomadapi.AllNamespacesNamespace)))
 	}
 	// An answer without an index would make every further query return at once.
 	return deployments, max(meta.LastIndex, 1), nil

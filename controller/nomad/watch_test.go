@@ -185,7 +185,7 @@ func TestWatchTellsOnceWhyItRetries(t *testing.T) {
 		answer{index: 7},
 	)
 	require.Len(t, logged, 3, "%s", strings.Join(logged, "\n"))
-	require.Contains(t, logged[0], "the token is not valid or lacks the capability read-job: Permission denied")
+	require.Contains(t, logged[0], "the token needs read-job in the namespaces that are to be gated")
 	require.Contains(t, logged[1], "nomad is not reachable: it answered 500: No cluster leader")
 	require.Contains(t, logged[2], "answers again")
 }

@@ -33,7 +33,7 @@ func (s *Stack) startConsul(ctx context.Context) error {
 			return err
 		}
 		s.ConsulAddr = address(http)
-		if s.Consul, err = consul.NewClient(&consul.Config{Address: s.ConsulAddr, Scheme: "http"}); err != nil {
+		if s.Consul, err = consul.NewClient(&consul.Config{Address: s.ConsulAddr, Scheme: "http", Token: s.root()}); err != nil {
 			return fmt.Errorf("make a Consul client: %w", err)
 		}
 		p, err := s.launch(name, s.opts.Bins.Consul, nil, "agent", "-config-file="+file)

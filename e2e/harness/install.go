@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -36,7 +37,7 @@ func (in installer) path(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("install %s: %w", in.name, err)
 	}
-	dir := filepath.Join(root, "hack", in.name)
+	dir := filepath.Join(root, "hack", cmp.Or(in.folder, in.name))
 	version, err := in.pinned(ctx, dir)
 	if err != nil {
 		return "", err

@@ -60,16 +60,24 @@ func (s *Stack) launchNomad(name string, config map[string]any) (*Process, error
 
 func (s *Stack) serverReady(ctx context.Context) error {
 	p := s.NomadProcess
+	err := p.await(ctx, "Nomad has a leader", func(context.Context) error {
+		leader, err := s.Nomad.Status().Leader()
+		if err == nil && leader == "" {
+			err = errors.New("none elected")
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// A leader that was just elected may not be ready for the first token yet.
+	err = p.await(ctx, "Nomad has its first token", s.bootstrap)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		p.await(ctx, "Nomad's API answers", func(context.Context) error {
 			_, err := s.Nomad.Agent().Self()
-			return err
-		}),
-		p.await(ctx, "Nomad has a leader", func(context.Context) error {
-			leader, err := s.Nomad.Status().Leader()
-			if err == nil && leader == "" {
-				err = errors.New("none elected")
-			}
 			return err
 		}),
 		p.await(ctx, "Nomad has a key", func(ctx context.Context) error {

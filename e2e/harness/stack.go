@@ -25,6 +25,9 @@ type Options struct {
 	// Nomad and Consul are merged over the configuration of the agents, map by
 	// map; that of Nomad over both its server's and its client's.
 	Nomad, Consul map[string]any
+	// ACL turns the ACLs of Nomad and Consul on. The stack's own clients and
+	// its Traefik instances have RootToken then, programs that it runs have none.
+	ACL bool
 	// MaxKillTimeout is the Nomad client's max_kill_timeout, 30 s if zero,
 	// which is also Nomad's default.
 	MaxKillTimeout time.Duration
@@ -97,7 +100,7 @@ func newStack(ctx context.Context, opts Options) (_ *Stack, err error) {
 			err = errors.Join(err, os.RemoveAll(dir))
 		}
 	}()
-	s := &Stack{Dir: dir, opts: opts}
+	s := &Stack{Dir: dir, opts: opts.withACL()}
 	for _, d := range []string{s.logs(), s.data(), s.temporary()} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			return nil, fmt.Errorf("make the stack's folder: %w", err)

@@ -70,6 +70,9 @@ func (t *Traefik) start(ctx context.Context, name string) error {
 		return err
 	}
 	t.settings = t.Options.settings(t.stack.ConsulAddr, web, api, dynamic)
+	if token := t.stack.root(); token != "" {
+		t.settings["providers.consulCatalog.endpoint.token"] = token
+	}
 	t.File = filepath.Join(t.stack.logs(), name+".yml")
 	if err := os.WriteFile(t.File, []byte(t.settings.yaml()), 0o600); err != nil {
 		return fmt.Errorf("write the configuration of %s: %w", name, err)

@@ -5,6 +5,8 @@
 #
 # They elect a leader, by the lock of a key in Consul, and only that one promotes;
 # the others pass questions for the status on to it.
+#
+# charts/draingate has the same as a Nomad Pack, and the ACL policies.
 
 variable "binary" {
   type        = string
@@ -21,7 +23,19 @@ variable "traefik_services" {
 variable "consul_address" {
   type        = string
   default     = "127.0.0.1:8500"
-  description = "The local Consul agent."
+  description = "The local Consul agent: host:port, or a URL that starts with https://."
+}
+
+variable "consul_token_variable" {
+  type        = bool
+  default     = false
+  description = "Take the Consul token from the item consul_token of the job's Nomad Variable, nomad/jobs/draingate, where Consul does not accept workload identities."
+}
+
+variable "traefik_api_user" {
+  type        = string
+  default     = ""
+  description = "The user for Traefik's API. The password is the item traefik_api_password of the job's Nomad Variable, nomad/jobs/draingate."
 }
 
 variable "listen" {
@@ -36,10 +50,28 @@ variable "advertise" {
   description = "The address at which the others reach the status endpoint of each instance, such as $${attr.unique.network.ip-address}:4689 with a listen to match. Without one only the leader's own endpoint has the status."
 }
 
+variable "default_mode" {
+  type        = string
+  default     = "observe"
+  description = "The mode of a job without draingate_mode in its meta: enforce, observe or off."
+}
+
 variable "dry_run" {
   type        = bool
   default     = false
   description = "Decide and report, and never promote. A good way to begin."
+}
+
+variable "extra_args" {
+  type        = list(string)
+  default     = []
+  description = "More flags of draingate run, such as --traefik-api-ca=/etc/traefik/ca.pem. No secrets: arguments can be read by others."
+}
+
+variable "env" {
+  type        = map(string)
+  default     = {}
+  description = "More variables, such as CONSUL_CACERT for a Consul that speaks https. They win over those that the job sets itself."
 }
 
 variable "datacenters" {
@@ -83,7 +115,11 @@ job "draingate" {
           [for name in var.traefik_services : ["--traefik-service", name]],
           "--listen", var.listen,
           "--advertise", var.advertise,
+          "--default-mode", var.default_mode,
           "--dry-run=${var.dry_run}",
+          var.traefik_api_user == "" ? [] : ["--traefik-api-user", var.traefik_api_user,
+          "--traefik-api-password-file", "${NOMAD_SECRETS_DIR}/traefik-api-password"],
+          var.extra_args,
         ])
       }
 
@@ -92,24 +128,47 @@ job "draingate" {
       # wants a token, also where ACLs are off: the workload identity, which this
       # puts into NOMAD_TOKEN.
       #
-      # Where ACLs are on, the identity needs a policy, in every namespace that
-      # is to be gated read-job and promote-deployment (before Nomad 1.11.2:
-      # submit-job), and agent { policy = "read" }:
+      # Where ACLs are on, the identity needs a policy:
       #
-      #   nomad acl policy apply -job draingate draingate policy.hcl
+      #   nomad acl policy apply -namespace default -job draingate draingate charts/draingate/policies/nomad.hcl
       identity {
         env = true
       }
 
-      env {
-        # Said here because raw_exec passes on the environment of the Nomad
-        # client, and an address in that would win over the socket. The path of
-        # a socket ends at 107 bytes: if the client's data_dir is so deep that
-        # Nomad warns "error creating task api socket", put the agent's own
-        # address here.
+      # Where Nomad and Consul are set up for it (nomad setup consul), Nomad gets
+      # a Consul token for the workload identity and puts it into CONSUL_HTTP_TOKEN.
+      consul {}
+
+      # Without that the token comes from a Nomad Variable, which the workload
+      # identity may read. A change of it restarts draingate.
+      dynamic "template" {
+        for_each = var.consul_token_variable ? ["consul_token"] : []
+        content {
+          data        = "CONSUL_HTTP_TOKEN={{ with nomadVar \"nomad/jobs/draingate\" }}{{ .consul_token }}{{ end }}"
+          destination = "${NOMAD_SECRETS_DIR}/consul.env"
+          env         = true
+          perms       = "0400"
+        }
+      }
+
+      dynamic "template" {
+        for_each = var.traefik_api_user == "" ? [] : ["traefik_api_password"]
+        content {
+          data        = "{{ with nomadVar \"nomad/jobs/draingate\" }}{{ .traefik_api_password }}{{ end }}"
+          destination = "${NOMAD_SECRETS_DIR}/traefik-api-password"
+          perms       = "0400"
+        }
+      }
+
+      # NOMAD_ADDR is said here because raw_exec passes on the environment of the
+      # Nomad client, and an address in that would win over the socket. The path
+      # of a socket ends at 107 bytes: if the client's data_dir is so deep that
+      # Nomad warns "error creating task api socket", put the agent's own address
+      # here.
+      env = merge({
         NOMAD_ADDR       = "unix://${NOMAD_SECRETS_DIR}/api.sock"
         CONSUL_HTTP_ADDR = var.consul_address
-      }
+      }, var.env)
 
       # On the stop signal it stops promoting at once, gives up the lead, for
       # which it waits for Consul for 4 s at most, and then lets answers of its

@@ -221,10 +221,10 @@ func TestTLS(t *testing.T) {
 	var unknown x509.UnknownAuthorityError
 	require.ErrorAs(t, err, &unknown)
 
-	oneClearLine(t, calls["Routing"](t.Context(), dial(t, client.Options{URL: server.URL, CAFile: ca, ServerName: "other.test"})), []string{"--traefik-api-ca"})
+	oneClearLine(t, calls["Routing"](t.Context(), dial(t, client.Options{URL: server.URL, CAFile: ca, ServerName: "other.test"})), []string{"--traefik-api-server-name"})
 	oneClearLine(t, calls["Routing"](t.Context(), dial(t, client.Options{URL: strings.Replace(server.URL, "https", "http", 1)})), []string{"http or https"})
 	plain := serve(t, traefik(t))
-	oneClearLine(t, calls["Routing"](t.Context(), dial(t, client.Options{URL: strings.Replace(plain.URL, "http", "https", 1)})), []string{"http or https"})
+	oneClearLine(t, calls["Routing"](t.Context(), dial(t, client.Options{URL: strings.Replace(plain.URL, "http", "https", 1)})), []string{"--traefik-url", "http://"})
 }
 
 func TestEachCallOpensANewConnection(t *testing.T) {

@@ -29,6 +29,9 @@ type Options struct {
 	BearerToken string
 	// CAFile is a PEM file with the authorities to trust instead of the system's.
 	CAFile string
+	// CertFile and KeyFile are PEM files with the certificate to show where the
+	// entry point asks for one, and its key. Both or none.
+	CertFile, KeyFile string
 	// ServerName is checked against the certificate instead of the URL's host.
 	ServerName string
 	// Timeout bounds each call, 0 meaning DefaultTimeout.
@@ -49,7 +52,7 @@ type Client struct {
 }
 
 // New checks the options and returns a client; it connects to nothing. The
-// CA file is read once.
+// files are read once.
 func New(o Options) (*Client, error) {
 	base, err := baseURL(o)
 	if err != nil {
@@ -141,6 +144,13 @@ func withoutUser(raw string) string {
 
 func tlsConfig(o Options) (*tls.Config, error) {
 	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.ServerName}
+	if o.CertFile != "" || o.KeyFile != "" {
+		own, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the certificate for Traefik's API (--traefik-api-cert, --traefik-api-key): %w", err)
+		}
+		out.Certificates = []tls.Certificate{own}
+	}
 	if o.CAFile == "" {
 		return out, nil
 	}

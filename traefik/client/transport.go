@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+
+	"github.com/draingate/draingate/controller/trust"
 )
 
 // transportError adds the fix to what kept an answer from arriving. It drops
@@ -40,12 +42,22 @@ func (c *Client) fix(ctx context.Context, err error) string {
 		return "nothing listens there: check that Traefik runs, its API entry point, and the port in the URL (of a --traefik-service: --traefik-api-port)"
 	case errors.As(err, &dns):
 		return "the host's name cannot be resolved: check the URL"
+	case names().Advice(err) != "":
+		return names().Advice(err)
 	case isTLS(err):
 		return "give the authority that signed the certificate with --traefik-api-ca, and the scheme (http or https) that the entry point speaks"
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET):
 		return "the connection was closed early: Traefik stopped, or something between cut it"
 	default:
 		return ""
+	}
+}
+
+// names are the flags for the TLS of Traefik's API.
+func names() trust.Names {
+	return trust.Names{
+		CA: "--traefik-api-ca", Cert: "--traefik-api-cert", Key: "--traefik-api-key",
+		ServerName: "--traefik-api-server-name", Address: "--traefik-url (or --traefik-api-scheme)",
 	}
 }
 

@@ -60,7 +60,7 @@ func (l Lint) Validate() error {
 		return fmt.Errorf("--traefik-version %q is no version: give one such as 3.6.12", v)
 	}
 	r := Run{Traefik: l.Traefik, Margin: l.Margin, DefaultMode: model.ModeObserve}
-	for _, check := range []func(Run) error{urlsAreBases, configIsReadable, credentialsArePaired, tlsIsUsed, marginIsSound} {
+	for _, check := range []func(Run) error{urlsAreBases, configIsReadable, credentialsArePaired, tlsIsUsed, certificateIsPaired, marginIsSound} {
 		if err := check(r); err != nil {
 			return err
 		}

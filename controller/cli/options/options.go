@@ -79,8 +79,11 @@ type Traefik struct {
 	APIPasswordFile string
 	// APICA is a PEM file with the authorities that are trusted for HTTPS, and
 	// APIServerName the name to expect in the certificate; empty for defaults.
-	APICA         string
-	APIServerName string
+	APICA string
+	// APICert and APIKey are PEM files with the certificate to show to an API
+	// that asks for one, and its key. Both or none.
+	APICert, APIKey string
+	APIServerName   string
 }
 
 // The limits of what can be set.

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // flag and says what would be right. It opens the files that are named.
 func (r Run) Validate() error {
 	checks := []func(Run) error{
-		hasProxies, urlsAreBases, servicesAreNames, configIsReadable, apiIsSound, credentialsArePaired, tlsIsUsed,
+		hasProxies, urlsAreBases, servicesAreNames, configIsReadable, apiIsSound, credentialsArePaired, tlsIsUsed, certificateIsPaired,
 		marginIsSound, modeIsKnown, deadlineIsSound, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown,
 	}
 	for _, check := range checks {
@@ -118,12 +119,12 @@ func credentialsArePaired(r Run) error {
 
 func tlsIsUsed(r Run) error {
 	t := r.Traefik
-	if t.APICA == "" && t.APIServerName == "" {
+	if t.APICA+t.APICert+t.APIKey+t.APIServerName == "" {
 		return nil
 	}
 	https := func(u string) bool { return strings.HasPrefix(u, "https://") }
 	if t.APIScheme != "https" && !slices.ContainsFunc(t.URLs, https) {
-		return errors.New("--traefik-api-ca and --traefik-api-server-name need --traefik-api-scheme https or an https --traefik-url")
+		return errors.New("--traefik-api-ca, --traefik-api-cert and --traefik-api-server-name need --traefik-api-scheme https or an https --traefik-url")
 	}
 	if t.APICA == "" {
 		return nil
@@ -134,6 +135,30 @@ func tlsIsUsed(r Run) error {
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(body) {
 		return fmt.Errorf("--traefik-api-ca: %s holds no certificate in PEM form", t.APICA)
+	}
+	return nil
+}
+
+func certificateIsPaired(r Run) error {
+	t := r.Traefik
+	switch {
+	case t.APICert == "" && t.APIKey == "":
+		return nil
+	case t.APIKey == "":
+		return errors.New("--traefik-api-cert needs --traefik-api-key")
+	case t.APICert == "":
+		return errors.New("--traefik-api-key needs --traefik-api-cert")
+	}
+	cert, err := readFile(t.APICert)
+	if err != nil {
+		return fmt.Errorf("--traefik-api-cert: %w", err)
+	}
+	key, err := readFile(t.APIKey)
+	if err != nil {
+		return fmt.Errorf("--traefik-api-key: %w", err)
+	}
+	if _, err := tls.X509KeyPair(cert, key); err != nil {
+		return fmt.Errorf("--traefik-api-cert, --traefik-api-key: %w", err)
 	}
 	return nil
 }

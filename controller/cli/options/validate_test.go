@@ -78,10 +78,20 @@ func TestValidateRefuses(t *testing.T) {
 			[]string{"--traefik-api-password-file", "empty"}},
 		"a password file that is not there": {func(o *options.Run) { o.Traefik.APIUser, o.Traefik.APIPasswordFile = "u", missing },
 			[]string{"--traefik-api-password-file", missing}},
-		"an authority without https":   {func(o *options.Run) { o.Traefik.APICA = empty }, []string{"--traefik-api-ca", "https"}},
-		"a name without https":         {func(o *options.Run) { o.Traefik.APIServerName = "x" }, []string{"--traefik-api-server-name", "https"}},
-		"an authority that is none":    {func(o *options.Run) { o.Traefik.APIScheme, o.Traefik.APICA = "https", empty }, []string{"--traefik-api-ca", "PEM"}},
-		"an authority not there":       {func(o *options.Run) { o.Traefik.APIScheme, o.Traefik.APICA = "https", missing }, []string{"--traefik-api-ca", missing}},
+		"an authority without https":  {func(o *options.Run) { o.Traefik.APICA = empty }, []string{"--traefik-api-ca", "https"}},
+		"a name without https":        {func(o *options.Run) { o.Traefik.APIServerName = "x" }, []string{"--traefik-api-server-name", "https"}},
+		"an authority that is none":   {func(o *options.Run) { o.Traefik.APIScheme, o.Traefik.APICA = "https", empty }, []string{"--traefik-api-ca", "PEM"}},
+		"an authority not there":      {func(o *options.Run) { o.Traefik.APIScheme, o.Traefik.APICA = "https", missing }, []string{"--traefik-api-ca", missing}},
+		"a certificate without https": {func(o *options.Run) { o.Traefik.APICert = empty }, []string{"--traefik-api-cert", "https"}},
+		"a certificate without a key": {func(o *options.Run) { o.Traefik.APIScheme, o.Traefik.APICert = "https", empty }, []string{"--traefik-api-cert needs --traefik-api-key"}},
+		"a key without a certificate": {func(o *options.Run) { o.Traefik.APIScheme, o.Traefik.APIKey = "https", empty }, []string{"--traefik-api-key needs --traefik-api-cert"}},
+		"a certificate not there": {func(o *options.Run) {
+			o.Traefik.APIScheme, o.Traefik.APICert, o.Traefik.APIKey = "https", missing, empty
+		}, []string{"--traefik-api-cert", missing}},
+		"a key not there": {func(o *options.Run) {
+			o.Traefik.APIScheme, o.Traefik.APICert, o.Traefik.APIKey = "https", empty, missing
+		}, []string{"--traefik-api-key", missing}},
+		"a certificate that is none":   {func(o *options.Run) { o.Traefik.APIScheme, o.Traefik.APICert, o.Traefik.APIKey = "https", empty, empty }, []string{"--traefik-api-cert", "PEM"}},
 		"a negative margin":            {func(o *options.Run) { o.Margin = -time.Second }, []string{"--margin -1s"}},
 		"a mode that is none":          {func(o *options.Run) { o.DefaultMode = model.Mode("enforced") }, []string{"--default-mode", "enforce, observe or off"}},
 		"an address without a port":    {func(o *options.Run) { o.Listen = "localhost" }, []string{"--listen", "127.0.0.1:4689"}},

@@ -1,0 +1,283 @@
+//go:build e2e
+
+package charts_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	consul "github.com/hashicorp/consul/api"
+	nomad "github.com/hashicorp/nomad/api"
+	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/e2e/harness"
+)
+
+// cluster is a stack with ACLs on, a Traefik, and a job that is deployed
+// again and again.
+type cluster struct {
+	*harness.Stack
+	t       *testing.T
+	bins    harness.Bins
+	proxy   *harness.Traefik
+	job     harness.Sample
+	version int
+	binary  string
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	bins, err := harness.Binaries(t.Context(), os.Stderr)
+	require.NoError(t, err)
+	s, err := harness.Start(t.Context(), harness.Options{Bins: bins, ACL: true})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("logs are kept in", s.KeepLogs())
+		}
+		require.NoError(t, s.Close())
+	})
+	c := &cluster{Stack: s, t: t, bins: bins, binary: filepath.Join(t.TempDir(), "draingate")}
+	command(t, nil, "go", "build", "-o", c.binary, "../cmd/draingate")
+	return c
+}
+
+// serve starts the Traefik and the first version of the job.
+func (c *cluster) serve() {
+	c.t.Helper()
+	var err error
+	c.proxy, err = c.StartTraefik(c.t.Context(), harness.TraefikOptions{RefreshInterval: time.Second})
+	require.NoError(c.t, err)
+	c.job = harness.Sample{Name: c.Name("web"), Version: "0", ShutdownDelay: 6 * time.Second, Meta: map[string]string{"draingate_mode": "enforce"}}
+	c.job.Tags = c.job.Route(c.proxy.Options.Prefix)
+	require.NoError(c.t, c.Deployed(c.t.Context(), c.job))
+	instances, err := c.Instances(c.t.Context(), c.job.Name)
+	require.NoError(c.t, err)
+	require.NoError(c.t, harness.AwaitRouted(c.t.Context(), instances, c.proxy))
+}
+
+// next submits another version and waits for its healthy canary.
+func (c *cluster) next() {
+	c.t.Helper()
+	c.version++
+	c.job.Version = fmt.Sprint(c.version)
+	require.NoError(c.t, c.Submit(c.t.Context(), c.job))
+	_, err := c.AwaitCanaries(c.t.Context(), c.job.Name, uint64(c.version))
+	require.NoError(c.t, err)
+}
+
+// promoted waits until the newest version is promoted and its deployment done.
+func (c *cluster) promoted() {
+	c.t.Helper()
+	_, err := c.AwaitDeployment(c.t.Context(), c.job.Name, "a promotion", func(d *nomad.Deployment) bool {
+		return d != nil && d.JobVersion == uint64(c.version) && d.Status == nomad.DeploymentStatusSuccessful
+	})
+	require.NoError(c.t, err)
+}
+
+func (c *cluster) requireHeld() {
+	c.t.Helper()
+	d, _, err := c.Nomad.Jobs().LatestDeployment(c.job.Name, nil)
+	require.NoError(c.t, err)
+	require.False(c.t, d.TaskGroups["web"].Promoted, "promoted without the permission")
+}
+
+// roots are the variables of a person with management tokens.
+func (c *cluster) roots() []string {
+	return []string{
+		"NOMAD_ADDR=http://" + c.NomadAddr, "NOMAD_TOKEN=" + harness.RootToken,
+		"CONSUL_HTTP_ADDR=" + c.ConsulAddr, "CONSUL_HTTP_TOKEN=" + harness.RootToken,
+	}
+}
+
+func (c *cluster) nomadToken(rules string) string {
+	c.t.Helper()
+	name := c.Name("policy")
+	_, err := c.Nomad.ACLPolicies().Upsert(&nomad.ACLPolicy{Name: name, Rules: rules}, nil)
+	require.NoError(c.t, err, rules)
+	token, _, err := c.Nomad.ACLTokens().Create(&nomad.ACLToken{Name: name, Type: "client", Policies: []string{name}}, nil)
+	require.NoError(c.t, err)
+	return token.SecretID
+}
+
+func (c *cluster) consulToken(rules string) string {
+	c.t.Helper()
+	name := c.Name("policy")
+	policy, _, err := c.Consul.ACL().PolicyCreate(&consul.ACLPolicy{Name: name, Rules: rules}, nil)
+	require.NoError(c.t, err, rules)
+	token, _, err := c.Consul.ACL().TokenCreate(&consul.ACLToken{Policies: []*consul.ACLLink{{ID: policy.ID}}}, nil)
+	require.NoError(c.t, err)
+	return token.SecretID
+}
+
+// run is a draingate with tokens of these policies, and its status endpoint.
+type run struct {
+	*harness.Process
+	addr string
+}
+
+func (c *cluster) run(nomadRules, consulRules string, env ...string) run {
+	c.t.Helper()
+	port, err := c.Port()
+	require.NoError(c.t, err)
+	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	env = append(env, "NOMAD_TOKEN="+c.nomadToken(nomadRules), "CONSUL_HTTP_TOKEN="+c.consulToken(consulRules))
+	p, err := c.Stack.Run(c.Name("draingate"), c.binary, env, "run", "--traefik-service", c.proxy.Options.Service, "--listen", addr)
+	require.NoError(c.t, err)
+	c.t.Cleanup(func() { require.NoError(c.t, p.Stop(10*time.Second)) })
+	return run{p, addr}
+}
+
+// says waits until everything that draingate says of its deployments, or its
+// log, contains the text.
+func (c *cluster) says(r run, text string) {
+	c.t.Helper()
+	require.Eventually(c.t, func() bool {
+		log, err := os.ReadFile(r.Log)
+		require.NoError(c.t, err)
+		return strings.Contains(string(log), text) || strings.Contains(deployments(r.addr), text)
+	}, time.Minute, 200*time.Millisecond, "draingate says %q", text)
+}
+
+// deployments are the messages, and the times of promotion, of the status endpoint, empty without an answer.
+func deployments(addr string) string {
+	client := http.Client{Timeout: 3 * time.Second}
+	resp, err := client.Get("http://" + addr + "/v1/deployments") //nolint:noctx // The client has a timeout.
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var all []struct{ Message, Problem, PromotedAt string }
+	body, _ := io.ReadAll(resp.Body)
+	_ = json.Unmarshal(body, &all)
+	out := ""
+	for _, d := range all {
+		out += d.Message + "\n" + d.Problem + "\npromotedAt " + d.PromotedAt + "\n"
+	}
+	return out
+}
+
+func policy(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("draingate", "policies", name))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// without removes one capability, or one block, from a policy.
+func without(t *testing.T, rules, what string) string {
+	t.Helper()
+	block := regexp.MustCompile(`(?m)^` + what + ` "[^"]*" \{\n.*\n\}\n`)
+	out := block.ReplaceAllString(rules, "")
+	out = regexp.MustCompile(`"`+what+`"(, )?`).ReplaceAllString(out, "")
+	out = strings.ReplaceAll(out, ", ]", "]")
+	require.NotEqual(t, rules, out, what)
+	return out
+}
+
+// The policies suffice, each of their parts is needed, and what is missing is
+// named. draingate runs outside Nomad here, so that its tokens can be chosen.
+func TestPolicies(t *testing.T) {
+	c := newCluster(t)
+	setUp(t, c)
+	c.serve()
+	c.next()
+	nomadRules, consulRules := policy(t, "nomad.hcl"), policy(t, "consul.hcl")
+	const local = "NOMAD_DC=dc1"
+	for what, test := range map[string]struct {
+		nomad, consul, says string
+		ends                bool
+		env                 []string
+	}{
+		"read-job":           {without(t, nomadRules, "read-job"), consulRules, "the token needs read-job in the namespaces that are to be gated", true, []string{local}},
+		"promote-deployment": {without(t, nomadRules, "promote-deployment"), consulRules, `the token needs promote-deployment in namespace "default"`, false, []string{local}},
+		"submit-job":         {without(t, policy(t, "nomad-before-1.11.2.hcl"), "submit-job"), consulRules, `before Nomad 1.11.2: submit-job`, false, []string{local}},
+		"service_prefix":     {nomadRules, without(t, consulRules, "service_prefix"), `the token needs service "consul" { policy = "read" }`, true, []string{local}},
+		"node_prefix":        {nomadRules, without(t, consulRules, "node_prefix"), `the token needs node_prefix "" { policy = "read" }`, true, []string{local}},
+		"agent":              {nomadRules, consulRules, "grant the token agent:read, or set NOMAD_DC", false, nil},
+	} {
+		t.Run("without "+what, func(t *testing.T) {
+			r := c.run(test.nomad, test.consul, test.env...)
+			c.says(r, test.says)
+			if test.ends {
+				var exit *exec.ExitError
+				require.True(t, errors.As(r.Err(), &exit), "%v", r.Err())
+				require.Equal(t, 5, exit.ExitCode())
+			}
+			c.requireHeld()
+			require.NoError(t, r.Stop(10*time.Second))
+		})
+	}
+	for name, rules := range map[string]string{
+		"nomad.hcl": nomadRules, "nomad-before-1.11.2.hcl": policy(t, "nomad-before-1.11.2.hcl"), "outside": nomadRules + policy(t, "nomad-outside.hcl"),
+	} {
+		t.Run(name+" suffices", func(t *testing.T) {
+			env := []string{local}
+			if name == "outside" {
+				env = nil
+			}
+			r := c.run(rules, consulRules, env...)
+			c.promoted()
+			require.NoError(t, r.Stop(10*time.Second))
+			c.next()
+		})
+	}
+}
+
+// setUp runs the README's first command.
+func setUp(t *testing.T, c *cluster) {
+	t.Helper()
+	command(t, c.roots(), c.bins.Nomad, "setup", "consul", "-y", "-jwks-url", "http://"+c.NomadAddr+"/.well-known/jwks.json")
+}
+
+// The README's commands, taken from it as they stand, on a fresh cluster with
+// ACLs on: within five minutes a deploy is gated.
+func TestREADMEOnAFreshClusterWithACLs(t *testing.T) {
+	c := newCluster(t)
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindSubmatch(readme)
+	require.NotNil(t, block, "the README has no block of commands")
+	pack, err := harness.NomadPack(t.Context(), os.Stderr)
+	require.NoError(t, err)
+	tools := t.TempDir()
+	for name, path := range map[string]string{"nomad": c.bins.Nomad, "consul": c.bins.Consul, "nomad-pack": pack} {
+		require.NoError(t, os.Symlink(path, filepath.Join(tools, name)))
+	}
+	port, err := c.Port()
+	require.NoError(t, err)
+	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	root, err := harness.Root()
+	require.NoError(t, err)
+	began := time.Now()
+	out := command(t, append(c.roots(),
+		"PATH="+tools+":"+os.Getenv("PATH"), "NOMAD_PACK_VAR_binary="+c.binary, "NOMAD_PACK_VAR_listen="+addr, "NOMAD_PACK_VAR_consul_address="+c.ConsulAddr,
+	), "bash", "-euc", "cd "+root+"\n"+string(block[1]))
+	t.Log(out)
+	c.serve()
+	old, err := c.Instances(t.Context(), c.job.Name)
+	require.NoError(t, err)
+	load, err := c.proxy.Load(c.job.Host(), 100)
+	require.NoError(t, err)
+	t.Cleanup(func() { load.Stop() })
+	c.next()
+	c.promoted()
+	took := time.Since(began)
+	t.Logf("gated a deploy %s after the first command", took.Round(time.Second))
+	require.Less(t, took, 5*time.Minute)
+	require.NoError(t, c.AwaitEnd(t.Context(), c.job.Name, old, c.proxy))
+	if r := load.Stop(); r.Lost != 0 {
+		t.Errorf("got %s, want none lost", r)
+	}
+	require.Contains(t, deployments(addr), "promotedAt 2", "the one that promoted it is the pack's")
+}
