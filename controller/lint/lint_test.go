@@ -70,7 +70,7 @@ func TestFindingsHaveTheirPlace(t *testing.T) {
 	require.Equal(t, []string{"web.nomad.hcl:1:1 DG501 throttle is 0s", "web.nomad.hcl:3:5 DG201 count is 2"}, lines)
 	want := lint.Finding{
 		Rule: "DG201", Severity: rule.Error, File: name, Line: 3, Column: 5, EndLine: 3, EndColumn: 14, Message: "count is 2",
-		Excerpt: lint.Excerpt{Text: "    count = 2", From: 4, To: 13},
+		Excerpt: lint.Excerpt{Text: "    count = 2", From: 4, To: 13}, Path: model.GroupPath("a").Child("count"),
 	}
 	require.Empty(t, cmp.Diff(want, result.Findings[1]))
 	require.Equal(t, 1, result.Files)

@@ -39,15 +39,19 @@ func (r *runner) parse(name string) (*jobspecs.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.parseSource(src), nil
+}
+
+func (r *runner) parseSource(src jobspecs.Source) *jobspecs.File {
 	specs := r.options.Specs
 	specs.AllowUndeclared = specs.AllowUndeclared || r.shared
 	file, err := jobspecs.Parse(src, specs)
 	if err != nil {
 		r.result.Unreadable++
 		r.add(mistakes(src, err))
-		return nil, nil //nolint:nilnil // the mistakes are in the result
+		return nil
 	}
-	return file, nil
+	return file
 }
 
 // mistakes turns the parser's diagnostics into findings.
@@ -85,9 +89,14 @@ func (r *runner) readAgainst(names []string) error {
 func (r *runner) file(name string) error {
 	r.result.Files++
 	file, err := r.parse(name)
-	if file == nil {
-		return err
+	if file != nil {
+		r.job(file)
 	}
+	return err
+}
+
+// job adds what is found in a file.
+func (r *runner) job(file *jobspecs.File) {
 	in := r.options.input(&file.Job)
 	if now := r.against[key(&file.Job)]; now != nil {
 		now.matched = true
@@ -101,7 +110,6 @@ func (r *runner) file(name string) error {
 		}
 	}
 	r.add(withoutIgnored(file, found, r.options.Rules))
-	return nil
 }
 
 // first is true for everything but a finding about the settings that another
@@ -119,7 +127,7 @@ func (r *runner) first(f rule.Finding) bool {
 // come from, or at the job that they were assumed for.
 func (r *runner) locate(file *jobspecs.File, f rule.Finding) located {
 	out := located{path: f.Path, Finding: Finding{
-		Rule: f.Rule, Severity: f.Severity, Message: f.Message, Remedy: f.Remedy, Window: f.Window,
+		Rule: f.Rule, Severity: f.Severity, Message: f.Message, Remedy: f.Remedy, Window: f.Window, Path: f.Path, Fix: f.Fix,
 	}}
 	if f.Path == "" && r.options.Settings.Where != "" {
 		out.File = r.options.Settings.Where
