@@ -49,6 +49,7 @@ func house() rules {
 				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options"},
 			"controller/lint":        {"jobspecs", "traefik/...", "controller/rule", "controller/model"},
 			"controller/lint/report": {"controller/lint", "controller/rule", "controller/model"},
+			"controller/lint/fix":    {"controller/lint", "jobspecs", "controller/rule", "controller/model"},
 			"controller/reconcile":   {"controller/gate", "controller/rule", "controller/model"},
 			"controller/observe":     {"controller/model"},
 			"controller/nomad":       {"jobspecs/convert", "controller/model"},

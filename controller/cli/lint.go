@@ -38,6 +38,11 @@ Without --traefik-config or --traefik-url Traefik's own defaults are assumed.
 Where both are given, the process counts and the file is for a Traefik that is too
 old to report its settings.
 
+--fix writes what is safe to write into the HCL files, with their comments and
+layout, and says why it leaves the rest; docs/rules.md has what it does for which
+rule. --diff prints it instead and writes nothing; with both it is written and
+shown. What is reported, and the exit code, are those of the files as they then are.
+
 A finding is ignored by a comment on its line or above it, or by the meta of
 its job or group. A reason is required:
 
@@ -52,6 +57,10 @@ if something cannot be read, and with 5 if the Traefik does not answer.`,
   # With the settings of the Traefik in front, and variables.
   draingate lint --traefik-config traefik.yml --var tag=1.2.3 web.nomad.hcl
 
+  # What can be fixed without asking: look at it, then write it.
+  draingate lint --diff --traefik-config traefik.yml jobs/
+  draingate lint --fix --traefik-config traefik.yml jobs/
+
   # What the next version changes, compared with the one that runs now.
   nomad job inspect web | draingate lint --against - web.nomad.hcl
 
@@ -64,6 +73,9 @@ if something cannot be read, and with 5 if the Traefik does not answer.`,
 			return exit.With(exit.Usage, err)
 		}
 		o.Paths = args
+		if o.Diff && len(to.list) == 0 && to.waiting == "" {
+			return p.lint(cmd.Context(), o, nil)
+		}
 		return p.lint(cmd.Context(), o, to.all())
 	}
 	return cmd
@@ -83,6 +95,8 @@ func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
 	f.StringVar(&o.Traefik.APICA, "traefik-api-ca", "", "a PEM `FILE` with the authorities to trust for an https API")
 	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
 	f.StringVar(&o.TraefikVersion, "traefik-version", "", "the `VERSION` of Traefik, such as 3.6.12, where no running one tells it")
+	f.BoolVar(&o.Fix, "fix", false, "write into the files what is safe to write")
+	f.BoolVar(&o.Diff, "diff", false, "print what --fix would write, as a unified diff in the place of the report; a --format needs an --output then")
 	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
 	f.Var(formatValue{to}, "format", strings.Join(report.Formats(), ", ")+" (repeatable)")
 	f.Var(outputValue{to}, "output", "the `FILE` for the --format before it; - is standard output (repeatable)")
@@ -91,7 +105,7 @@ func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
 
 // lint runs, prints, and returns the error that the exit code is taken from.
 func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
-	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to)); err != nil {
+	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to), stdoutIsFree(o, to)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
 	settings, err := lint.ReadSettings(ctx, lintTraefik(o))
@@ -102,7 +116,13 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 		}
 		return exit.With(code, err)
 	}
-	result, err := lint.Run(p.lintOptions(o, settings))
+	in := p.lintOptions(o, settings)
+	if o.Fix || o.Diff {
+		if err := p.fix(o, &in); err != nil {
+			return exit.With(exit.Usage, err)
+		}
+	}
+	result, err := lint.Run(in)
 	if err != nil && result.Files == 0 {
 		return exit.With(exit.Usage, err)
 	}

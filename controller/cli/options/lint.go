@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -26,6 +27,9 @@ type Lint struct {
 	Against []string
 	// FailOn is the mildest severity that makes the command fail, or never.
 	FailOn string
+	// Fix writes what is safe to write into the files, Diff prints it. With Diff
+	// alone nothing is written.
+	Fix, Diff bool
 	// Paths are the files, folders and patterns.
 	Paths []string
 }
@@ -44,6 +48,9 @@ func (l Lint) Validate() error {
 	}
 	if len(l.Paths) == 0 && l.Traefik.Config == "" && len(l.Traefik.URLs) == 0 {
 		return errors.New("nothing to lint: give files, folders or patterns, such as `draingate lint .`, or - for standard input")
+	}
+	if l.Fix && slices.Contains(l.Paths, "-") {
+		return errors.New("--fix cannot write to standard input: give the file itself, or use --diff without --fix")
 	}
 	if v := l.TraefikVersion; v != "" && !regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?$`).MatchString(v) {
 		return fmt.Errorf("--traefik-version %q is no version: give one such as 3.6.12", v)
