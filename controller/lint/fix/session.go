@@ -23,7 +23,12 @@ type session struct {
 	fixed []lint.Finding
 	// refused says why a finding is not fixed.
 	refused map[place]string
+	// depth is how many fixes this one follows from.
+	depth int
 }
+
+// maxDepth bounds how many fixes may follow from one another in one step.
+const maxDepth = 3
 
 // place is what tells findings apart while their figures change.
 type place struct {
@@ -77,13 +82,37 @@ func (s *session) try(todo []lint.Finding) {
 	switch {
 	case problem == "":
 		s.src, s.file, s.found, s.fixed = next, file, found, append(s.fixed, fixes...)
-	case len(fixes) == 1:
+	case len(fixes) == 1 && !s.follow(next, file, found, fixes):
 		s.refused[placeOf(fixes[0])] = problem
+	case len(fixes) == 1:
 	default:
 		half := len(fixes) / 2
 		s.try(fixes[:half])
 		s.try(s.still(fixes[half:]))
 	}
+}
+
+// follow fixes what a fix brings, and keeps both where the result is better
+// than before the two: a longest request that comes into force may need a
+// longer shutdown_delay.
+func (s *session) follow(next jobspecs.Source, file *jobspecs.File, found, fixes []lint.Finding) bool {
+	if file == nil || s.depth == maxDepth {
+		return false
+	}
+	was, is := tally(s.found), tally(found)
+	after := &session{linter: s.linter, src: next, file: file, found: found, refused: map[place]string{}, depth: s.depth + 1}
+	var brought []lint.Finding
+	for _, f := range after.todo() {
+		if is[placeOf(f)].count > was[placeOf(f)].count {
+			brought = append(brought, f)
+		}
+	}
+	after.try(brought)
+	if worse(s.found, after.found, fixes) != "" {
+		return false
+	}
+	s.src, s.file, s.found, s.fixed = after.src, after.file, after.found, append(s.fixed, fixes...)
+	return true
 }
 
 // still are those of the findings that were not fixed along with others, as

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/rule"
 	"github.com/draingate/draingate/jobspecs"
 )
@@ -75,8 +76,10 @@ func (t *text) splice(e rule.Edit) (splice, string) {
 		return t.rename(e, at)
 	case found == e.Path:
 		return t.replace(e, at)
-	case !strings.HasPrefix(string(e.Path), string(found)) && found.Name() == e.Path.Name():
-		return splice{}, fmt.Sprintf("its value comes from %s, which is for others as well", at.Range)
+	case found.Parent() == model.JobPath.Child("update"):
+		return splice{}, fmt.Sprintf("the job sets it for all of its groups, at %s", at.Range)
+	case found.Name() == e.Path.Name():
+		return splice{}, fmt.Sprintf("the service sets it for all of its checks, at %s", at.Range)
 	case found != e.Path.Parent() || e.Rename != "":
 		return splice{}, fmt.Sprintf("there is no block of its own to write %s into", e.Path.Name())
 	default:
