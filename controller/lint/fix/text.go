@@ -80,6 +80,8 @@ func (t *text) splice(e rule.Edit) (splice, string) {
 		return splice{}, fmt.Sprintf("the job sets it for all of its groups, at %s", at.Range)
 	case found.Name() == e.Path.Name():
 		return splice{}, fmt.Sprintf("the service sets it for all of its checks, at %s", at.Range)
+	case t.blocks[at.Value.Start.Byte] == nil && at.Value.Known():
+		return splice{}, t.workedOut(at)
 	case found != e.Path.Parent() || e.Rename != "":
 		return splice{}, fmt.Sprintf("there is no block of its own to write %s into", e.Path.Name())
 	default:
@@ -124,9 +126,13 @@ func (t *text) replace(e rule.Edit, at jobspecs.Position) (splice, string) {
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(written), t.file.Name, hcl.InitialPos)
 	if diags.HasErrors() || !isLiteral(expr) {
-		return splice{}, fmt.Sprintf("its value is worked out, at %s: %s", at.Range, inline(written))
+		return splice{}, t.workedOut(at)
 	}
 	return splice{at.Value.Start.Byte, at.Value.End.Byte, literal(e.Value)}, ""
+}
+
+func (t *text) workedOut(at jobspecs.Position) string {
+	return fmt.Sprintf("its value is worked out, at %s: %s", at.Range, inline(t.between(at.Value)))
 }
 
 // isLiteral reports whether the expression has its value in itself: a number,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 )
@@ -13,7 +14,7 @@ import (
 // Diff is the change in the unified format, with the names that `git apply`
 // and `patch -p1` look for.
 func (c Change) Diff() []byte {
-	name := filepath.ToSlash(c.Name)
+	name := strings.TrimPrefix(filepath.ToSlash(c.Name), "/")
 	return diff.Diff("a/"+name, c.Before, "b/"+name, c.After)
 }
 
