@@ -46,7 +46,7 @@ func TestNomadTakesWhatIsFixed(t *testing.T) {
 
 	says, ok := validate(t, bins.Nomad, stack.NomadAddr, badExamples(t)["DG303"].before)
 	require.False(t, ok, "a real one looks at the deadlines: %s", says)
-	require.Contains(t, says, "progress_deadline")
+	require.Contains(t, says, "progress deadline")
 
 	examples := badExamples(t)
 	for _, id := range slices.Sorted(maps.Keys(examples)) {

@@ -116,14 +116,14 @@ func comments(content []byte) []string {
 // untouched are the lines that no splice is in, as they are to be compared.
 func untouched(content []byte, splices []splice) []string {
 	var out []string
-	start := 0
+	start, compare := 0, comparable(content)
 	for line := range bytes.Lines(content) {
 		end := start + len(line)
 		touched := slices.ContainsFunc(splices, func(s splice) bool {
 			return s.start < end && s.end > start || s.start == s.end && s.start > start && s.start < end
 		})
 		if !touched {
-			out = append(out, comparable(string(line), content))
+			out = append(out, compare(string(line)))
 		}
 		start = end
 	}
@@ -133,24 +133,25 @@ func untouched(content []byte, splices []splice) []string {
 // remaining are the lines of the result that come from untouched ones: what
 // stands between the splices.
 func remaining(before, after []byte, splices []splice) []string {
-	want := untouched(before, splices)
+	want, compare := untouched(before, splices), comparable(before)
 	var out []string
 	for line := range bytes.Lines(after) {
-		if text := comparable(string(line), before); len(out) < len(want) && text == want[len(out)] {
+		if text := compare(string(line)); len(out) < len(want) && text == want[len(out)] {
 			out = append(out, text)
 		}
 	}
 	return out
 }
 
-// comparable is the line itself, byte by byte. In a file that is in the layout
-// of nomad fmt, what a new line moves is the blanks before an equals sign or a
-// comment.
-func comparable(line string, file []byte) string {
+// comparable makes of a line the line itself, byte by byte. In a file that is
+// in the layout of nomad fmt, what a new line moves is the blanks before an
+// equals sign or a comment.
+func comparable(file []byte) func(string) string {
 	if !bytes.Equal(file, hclwrite.Format(file)) {
-		return line
+		return func(line string) string { return line }
 	}
-	return regexp.MustCompile(`(\S) +`).ReplaceAllString(line, "$1 ")
+	blanks := regexp.MustCompile(`(\S) +`)
+	return func(line string) string { return blanks.ReplaceAllString(line, "$1 ") }
 }
 
 // What is found in the corpus is fixed without a trace of anything else, and

@@ -110,7 +110,7 @@ func (t *text) rename(e rule.Edit, at jobspecs.Position) (splice, string) {
 		return splice{}, fmt.Sprintf("there is a %s beside it", e.Rename)
 	}
 	for _, written := range []string{old, strconv.Quote(old)} {
-		if strings.HasPrefix(whole, written) {
+		if old != "" && strings.HasPrefix(whole, written) {
 			start := at.Range.Start.Byte + strings.Index(written, old)
 			return splice{start, start + len(old), e.Rename}, ""
 		}
