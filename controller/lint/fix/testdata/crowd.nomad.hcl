@@ -34,6 +34,7 @@ job "crowd" {
     task "t" {
       driver = "docker"
       template {
+        destination = "local/x"
         data = <<EOT
 x
 EOT
