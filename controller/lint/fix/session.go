@@ -50,7 +50,11 @@ func (s *session) run() {
 		if len(todo) == 0 {
 			return
 		}
+		before := len(s.fixed)
 		s.try(todo)
+		if len(s.fixed) > before {
+			clear(s.refused) // what was in the way may be gone
+		}
 	}
 }
 
