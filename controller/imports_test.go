@@ -42,11 +42,14 @@ func house() rules {
 		allowed: map[string][]string{
 			"cmd/draingate":          {"controller/cli", "controller/app"},
 			"controller":             {},
-			"controller/cli":         {"controller/cli/exit", "controller/cli/options", "controller/app", "controller/lint/...", "controller/rule", "controller/status", "controller/model"},
+			"controller/cli":         {"controller/cli/exit", "controller/cli/options", "controller/app", "controller/lint/...", "controller/rule", "controller/status", "controller/model", "jobspecs"},
 			"controller/cli/exit":    {},
 			"controller/cli/options": {"controller/model"},
-			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "traefik/...", "controller/metrics",
-				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options"},
+			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "controller/leader", "traefik/...", "controller/metrics",
+				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options",
+				"controller/judge", "controller/survey", "jobspecs"},
+			"controller/judge":       {"traefik", "controller/rule", "controller/model"},
+			"controller/survey":      {"controller/judge", "controller/rule", "controller/model"},
 			"controller/lint":        {"jobspecs", "traefik/...", "controller/rule", "controller/model"},
 			"controller/lint/report": {"controller/lint", "controller/rule", "controller/model"},
 			"controller/lint/fix":    {"controller/lint", "jobspecs", "controller/rule", "controller/model"},
@@ -54,6 +57,7 @@ func house() rules {
 			"controller/observe":     {"controller/model"},
 			"controller/nomad":       {"jobspecs/convert", "controller/model"},
 			"controller/consul":      {"controller/model"},
+			"controller/leader":      {"controller/model"},
 			"controller/metrics":     {"controller/model"},
 			"controller/status":      {"controller/model"},
 			"controller/gate":        {"controller/drain", "controller/rule", "controller/model"},
@@ -76,7 +80,8 @@ func house() rules {
 			"controller/drain": {},
 			"controller/rule":  {},
 			"controller/gate":  {},
-			"traefik":          {"github.com/traefik/paerser"},
+			"traefik":          {"github.com/traefik/paerser", "gopkg.in/yaml.v3"},
+			"controller/judge": {"github.com/traefik/paerser", "gopkg.in/yaml.v3"},
 		},
 		// Their core is under another licence than ours.
 		never: map[string][]string{
@@ -85,7 +90,7 @@ func house() rules {
 		},
 		standard: []string{
 			"bytes", "cmp", "encoding", "encoding/json", "errors", "fmt", "go/ast", "go/parser", "go/token", "hash/fnv", "io", "iter", "maps", "math", "math/bits", "net", "net/netip", "net/url",
-			"path", "reflect", "regexp", "slices", "sort", "strconv", "strings", "text/template", "time", "unicode", "unicode/utf8",
+			"path", "reflect", "regexp", "slices", "sort", "strconv", "strings", "text/template", "text/template/parse", "time", "unicode", "unicode/utf8",
 		},
 	}
 }

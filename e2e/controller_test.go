@@ -31,15 +31,22 @@ type program struct {
 
 var theProgram program //nolint:gochecknoglobals // As theStack.
 
-func binary(t *testing.T, s *harness.Stack) string {
+// binary builds it into a folder of its own: a stack's goes with the stack, and
+// some cases have one that ends before others do.
+func binary(t *testing.T) string {
 	t.Helper()
 	theProgram.once.Do(func() {
-		theProgram.path = filepath.Join(s.Dir, "draingate")
 		root, err := harness.Root()
 		if err != nil {
 			theProgram.err = err
 			return
 		}
+		dir, err := os.MkdirTemp("", "draingate-binary-")
+		if err != nil {
+			theProgram.err = err
+			return
+		}
+		theProgram.path = filepath.Join(dir, "draingate")
 		build := exec.Command("go", "build", "-o", theProgram.path, "./cmd/draingate")
 		build.Dir = root
 		if out, err := build.CombinedOutput(); err != nil {
@@ -55,11 +62,12 @@ type controller struct {
 	t       *testing.T
 	stack   *harness.Stack
 	args    []string
+	env     []string
 	addr    string
 	process *harness.Process
 }
 
-// gate starts a draingate that watches the given proxy set, and waits until it
+// gate starts a draingate, the only one of its election, that watches the given proxy set, and waits until it
 // is ready. It ends with the case, and must do so cleanly.
 func gate(t *testing.T, s *harness.Stack, through []*harness.Traefik, args ...string) *controller {
 	t.Helper()
@@ -69,9 +77,16 @@ func gate(t *testing.T, s *harness.Stack, through []*harness.Traefik, args ...st
 
 func gateWith(t *testing.T, s *harness.Stack, args ...string) *controller {
 	t.Helper()
+	return gateIn(t, s, s.Name("draingate/leader"), nil, args...)
+}
+
+// gateIn starts a draingate that takes part in the election on the key.
+func gateIn(t *testing.T, s *harness.Stack, key string, env []string, args ...string) *controller {
+	t.Helper()
 	port, err := s.Port()
 	require.NoError(t, err)
-	c := &controller{t: t, stack: s, args: args, addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	c := &controller{t: t, stack: s, env: env, addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	c.args = append(args, "--leader-key", key, "--advertise", c.addr)
 	c.start()
 	t.Cleanup(func() {
 		require.NoError(t, c.process.Stop(10*time.Second))
@@ -83,7 +98,7 @@ func gateWith(t *testing.T, s *harness.Stack, args ...string) *controller {
 func (c *controller) start() {
 	c.t.Helper()
 	var err error
-	c.process, err = c.stack.Run(c.stack.Name("draingate"), binary(c.t, c.stack), nil, append(c.args, "--listen", c.addr)...)
+	c.process, err = c.stack.Run(c.stack.Name("draingate"), binary(c.t), c.env, append(c.args, "--listen", c.addr)...)
 	require.NoError(c.t, err)
 	c.eventually(20*time.Second, "ready", func() (bool, string) {
 		code, body := c.get("/readyz")
@@ -128,7 +143,9 @@ func (c *controller) get(path string) (int, string) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	var b strings.Builder
-	_, _ = bufio.NewReader(resp.Body).WriteTo(&b)
+	if _, err := bufio.NewReader(resp.Body).WriteTo(&b); err != nil {
+		return 0, err.Error()
+	}
 	return resp.StatusCode, b.String()
 }
 
@@ -143,7 +160,10 @@ func (c *controller) of(job string, version uint64) (deployment, bool) {
 	for _, d := range all {
 		if d.Job == job && d.JobVersion == version {
 			code, body = c.get("/v1/deployments/" + d.ID)
-			require.Equal(c.t, http.StatusOK, code, body)
+			// The leader may have changed since the list was read.
+			if code != http.StatusOK {
+				return deployment{}, false
+			}
 			require.NoError(c.t, json.Unmarshal([]byte(body), &d))
 			return d, true
 		}

@@ -144,7 +144,7 @@ func TestStartThatCannotWork(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			p, err := s.Run(s.Name("wrong"), binary(t, s), c.env, append([]string{"run", "--listen", "127.0.0.1:0"}, c.args...)...)
+			p, err := s.Run(s.Name("wrong"), binary(t), c.env, append([]string{"run", "--listen", "127.0.0.1:0"}, c.args...)...)
 			require.NoError(t, err)
 			select {
 			case <-p.Done():

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -61,6 +62,9 @@ func TestMain(m *testing.M) {
 // closeShared ends the stack, if there is one, and keeps its logs if anything
 // went wrong.
 func closeShared(code int) int {
+	if theProgram.path != "" {
+		_ = os.RemoveAll(filepath.Dir(theProgram.path))
+	}
 	// Doing nothing here keeps a case that still runs from starting a stack.
 	theStack.once.Do(func() { theStack.err = context.Canceled })
 	if theStack.stack == nil {

@@ -17,14 +17,15 @@ import (
 // in its place.
 func (o Options) config(name string, body []byte) *jobspec2.ParseConfig {
 	return &jobspec2.ParseConfig{
-		Path:     name,
-		BaseDir:  o.baseDir(),
-		Body:     body,
-		AllowFS:  !o.NoFiles,
-		ArgVars:  o.Vars,
-		VarFiles: o.VarFiles,
-		Envs:     envLines(o.Env),
-		Strict:   !o.AllowUndeclared,
+		Path:       name,
+		BaseDir:    o.baseDir(),
+		Body:       body,
+		AllowFS:    !o.NoFiles,
+		ArgVars:    o.Vars,
+		VarFiles:   o.VarFiles,
+		VarContent: o.varContent,
+		Envs:       envLines(o.Env),
+		Strict:     !o.AllowUndeclared,
 	}
 }
 

@@ -45,6 +45,9 @@ type Options struct {
 	// does not declare, as -hcl2-strict=false does. It is what many sources
 	// that share their variables need.
 	AllowUndeclared bool
+
+	// varContent is the content of a file with values of variables.
+	varContent string
 }
 
 // Syntax is how a source is written.

@@ -54,18 +54,23 @@ func (f filler) fill(tag string) string {
 	if !strings.Contains(tag, "${") {
 		return tag
 	}
-	filled := f.find.ReplaceAllStringFunc(tag, func(e string) string {
-		if v, ok := f.values[strings.TrimSpace(e[2:len(e)-1])]; ok {
-			return v
-		}
-		return e
-	})
+	filled := f.value(tag)
 	key, value, ok := strings.Cut(filled, "=")
 	if !ok {
 		return filled
 	}
 	key = f.find.ReplaceAllStringFunc(key, func(e string) string { return strings.ReplaceAll(e, ".", "_") })
 	return key + "=" + value
+}
+
+// value fills in what is known in any text.
+func (f filler) value(text string) string {
+	return f.find.ReplaceAllStringFunc(text, func(e string) string {
+		if v, ok := f.values[strings.TrimSpace(e[2:len(e)-1])]; ok {
+			return v
+		}
+		return e
+	})
 }
 
 // unreadable says which of the tags decides what Traefik does and cannot be

@@ -21,6 +21,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Program{
 		Run:     app.Run,
+		Nomad:   func() (cli.LiveJobs, error) { return app.NewJobs() },
 		Version: version,
 		Environ: os.Environ(),
 		Stdin:   os.Stdin,

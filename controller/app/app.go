@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -16,12 +17,15 @@ import (
 	"github.com/draingate/draingate/controller/cli/options"
 	"github.com/draingate/draingate/controller/consul"
 	"github.com/draingate/draingate/controller/gate"
+	"github.com/draingate/draingate/controller/judge"
+	"github.com/draingate/draingate/controller/leader"
 	"github.com/draingate/draingate/controller/metrics"
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/nomad"
 	"github.com/draingate/draingate/controller/observe"
 	"github.com/draingate/draingate/controller/reconcile"
 	"github.com/draingate/draingate/controller/status"
+	"github.com/draingate/draingate/controller/survey"
 )
 
 // probeTimeout bounds the first question to Nomad and Consul at the start.
@@ -29,15 +33,25 @@ const probeTimeout = 5 * time.Second
 
 // App is a controller that is ready to run.
 type App struct {
-	log        logr.Logger
-	nomad      *nomad.Client
-	consul     *consul.Client
-	observer   *observe.Observer
-	controller *reconcile.Controller
-	store      *status.Store
-	metrics    *metrics.Metrics
-	server     *status.Server
-	primed     chan struct{}
+	options  options.Run
+	log      logr.Logger
+	nomad    *nomad.Client
+	consul   *consul.Client
+	observer *observe.Observer
+	store    *status.Store
+	metrics  *metrics.Metrics
+	server   *status.Server
+	// rules judge the jobs that are deployed; survey judges all live jobs, and
+	// is nil unless nothing is to be written.
+	rules  *judge.Judge
+	survey *survey.Survey
+	// elector is nil where there is no election; changes has an entry when it
+	// has something new to say.
+	elector *leader.Elector
+	changes chan struct{}
+	// controller is nil, and primed false, while another instance leads.
+	controller atomic.Pointer[reconcile.Controller]
+	primed     atomic.Bool
 }
 
 // Run makes a controller and runs it until ctx ends. The errors carry exit
@@ -53,7 +67,7 @@ func Run(ctx context.Context, o options.Run, log io.Writer) error {
 // New makes a controller and binds the address of the status endpoint, so
 // that a port in use is an error before anything runs. It asks no server.
 func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
-	a := &App{log: newLogger(o, out), store: status.NewStore(), primed: make(chan struct{})}
+	a := &App{options: o, log: newLogger(o, out), store: status.NewStore(), changes: make(chan struct{}, 1)}
 	registry := prometheus.NewRegistry()
 	var err error
 	if a.metrics, err = metrics.New(registry, a.measured(o)); err != nil {
@@ -62,29 +76,60 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 	if err := a.connect(o); err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
-	loop := reconcile.New(a.observer, a.nomad, recorder{a}, reconcile.Options{
-		DryRun: o.DryRun, Policy: gate.Policy{Margin: o.Margin, DefaultMode: o.DefaultMode, Poll: o.PollInterval},
-	})
-	a.controller = reconcile.NewController(loop.Reconcile, o.Workers, a.passed)
+	if a.rules, err = judge.New(o.Margin); err != nil {
+		return nil, err
+	}
+	if o.DryRun {
+		a.survey = survey.New(a.nomad, a.observer, a.rules)
+	}
 	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
-		Store: a.store, Proxies: a.proxies, Ready: a.ready, Gatherer: registry, Version: o.Version,
+		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
 	}))
 	if err != nil {
-		a.controller.Close()
 		return nil, exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))
 	}
+	a.elector = a.newElector(o)
 	a.log.Info("starting", "version", o.Version, "nomad", a.nomad.Address(), "consul", a.consul.Address(), "traefikServices", o.Traefik.Services,
-		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode)
+		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode, "election", elects(o))
 	return a, nil
 }
 
 // measured are the values that the metrics ask for at each scrape.
 func (a *App) measured(o options.Run) metrics.Options {
+	leads := a.leads
+	if o.DryRun {
+		leads = nil // That nobody leads in a dry run is no reason for an alert.
+	}
 	return metrics.Options{
 		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version,
-		QueueDepth: func() int { return a.controller.Depth() },
-		WatchAges:  map[string]func() time.Duration{"deployments": a.watchAge},
+		QueueDepth: a.queueDepth, Leads: leads,
+		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
 	}
+}
+
+func (a *App) queueDepth() int {
+	if c := a.controller.Load(); c != nil {
+		return c.Depth()
+	}
+	return 0
+}
+
+// loopOptions are those of the loop. Without an election nobody else writes.
+func (a *App) loopOptions(takenOver time.Time) reconcile.Options {
+	o := reconcile.Options{DryRun: a.options.DryRun, TakenOver: takenOver, Sound: survey.NewConditions(a.rules).Of,
+		Policy: gate.Policy{Margin: a.options.Margin, DefaultMode: a.options.DefaultMode, Poll: a.options.PollInterval}}
+	if a.elector != nil {
+		o.Lease = a.elector
+	}
+	return o
+}
+
+// leadership is what the status endpoint asks who leads; nil without an election.
+func (a *App) leadership() func() model.Leadership {
+	if !elects(a.options) {
+		return nil
+	}
+	return func() model.Leadership { return a.elector.State() }
 }
 
 // connect makes the clients and the observer; nothing is asked yet.
@@ -109,12 +154,11 @@ func (a *App) counted(system string) wrap {
 func (a *App) Addr() string { return a.server.Addr().String() }
 
 // Run runs until ctx ends: first the watch and the loop stop, so that nothing
-// is promoted any more, then the status endpoint.
+// is promoted any more, then the lead is given up, and last the status endpoint.
 func (a *App) Run(ctx context.Context) error {
 	ctx = logr.NewContext(ctx, a.log)
 	defer a.nomad.Close()
 	if err := a.probe(ctx); err != nil {
-		a.controller.Close()
 		return errors.Join(err, a.server.Close())
 	}
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
@@ -123,9 +167,11 @@ func (a *App) Run(ctx context.Context) error {
 	served.Go(func() error { return a.server.Serve(serving) })
 
 	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return a.nomad.WatchDeployments(ctx, a.controller.Enqueue, func() { close(a.primed) }) })
+	work.Go(func() error { return a.campaign(ctx, a.look) })
 	work.Go(func() error { return a.observer.Run(ctx) })
-	work.Go(func() error { return a.controller.Run(ctx) })
+	if a.survey != nil {
+		work.Go(func() error { return a.survey.Run(ctx) })
+	}
 	err := ended(work.Wait())
 	a.log.Info("stopping", "step", "status endpoint")
 	stopServing()
@@ -170,19 +216,28 @@ func (a *App) askConsul(ctx context.Context) error {
 	return err
 }
 
-// ready reports whether every watch has read its first full list.
+// ready reports whether it is known who leads and, where this instance looks
+// for itself, whether every watch has read its first full list.
 func (a *App) ready() (bool, []string) {
-	select {
-	case <-a.primed:
-		return true, nil
-	default:
-		return false, []string{"deployments: no list from Nomad at " + a.nomad.Address() + " yet"}
+	var waiting []string
+	looks := true
+	if a.elector != nil {
+		state := a.elector.State()
+		looks = state.Role != model.RoleFollower
+		if !state.Decided {
+			waiting = append(waiting, "leader: no answer from Consul at "+a.consul.Address()+" yet")
+		}
 	}
+	if looks && !a.primed.Load() {
+		waiting = append(waiting, "deployments: no list from Nomad at "+a.nomad.Address()+" yet")
+	}
+	return len(waiting) == 0, waiting
 }
 
+// watchAge is zero while another instance leads, and watches.
 func (a *App) watchAge() time.Duration {
 	last := a.nomad.LastContact()
-	if last.IsZero() {
+	if last.IsZero() || a.controller.Load() == nil {
 		return 0
 	}
 	return time.Since(last)

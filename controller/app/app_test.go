@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -86,6 +87,35 @@ func TestRunWithoutServers(t *testing.T) {
 	require.Error(t, err, "the status endpoint is closed")
 }
 
+// Live jobs are looked at where nothing is written. What is in them is not known
+// before Nomad has listed them, which is not nothing.
+func TestLintOfLiveJobsIsForADryRun(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dryRun bool
+		code   int
+		says   string
+	}{
+		"a dry run": {true, http.StatusServiceUnavailable, "Nomad has not listed the jobs yet"},
+		"a run":     {false, http.StatusNotFound, "--dry-run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := settings(t)
+			o.DryRun = tt.dryRun
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			a, err := New(ctx, o, io.Discard)
+			require.NoError(t, err)
+			ended := make(chan error, 1)
+			go func() { ended <- a.Run(ctx) }()
+			code, body := get(t, a, "/v1/lint")
+			require.Equal(t, tt.code, code)
+			require.Contains(t, body, tt.says)
+			cancel()
+			require.NoError(t, <-ended)
+		})
+	}
+}
+
 func get(t *testing.T, a *App, path string) (int, string) {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
@@ -137,5 +167,64 @@ func TestDeniedTokenEndsTheStart(t *testing.T) {
 		err := Run(t.Context(), o, io.Discard)
 		require.Error(t, err, which)
 		require.Equal(t, exit.CannotSee, exit.Code(err), which)
+	}
+}
+
+// A token that may read, and may not take part in the election.
+func TestDeniedElectionEndsTheStart(t *testing.T) {
+	consul := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Consul-KnownLeader", "true")
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/v1/session/"):
+			http.Error(w, "Permission denied", http.StatusForbidden)
+		case strings.HasPrefix(r.URL.Path, "/v1/status/"):
+			_, _ = io.WriteString(w, `"10.0.0.1:8300"`)
+		default:
+			_, _ = io.WriteString(w, "[]")
+		}
+	}))
+	defer consul.Close()
+	o := settings(t)
+	t.Setenv("CONSUL_HTTP_ADDR", consul.URL)
+	err := Run(t.Context(), o, io.Discard)
+	require.ErrorContains(t, err, `session_prefix "" { policy = "write" }`)
+	require.Equal(t, exit.CannotSee, exit.Code(err))
+}
+
+func TestAdvertisedIsOfUseElsewhere(t *testing.T) {
+	cases := map[string]struct{ given, listen, want string }{
+		"what was given wins":            {"10.0.0.7:80", "127.0.0.1:4689", "10.0.0.7:80"},
+		"an address of the machine":      {"", "10.0.0.7:4689", "10.0.0.7:4689"},
+		"loopback is of use to none":     {"", "127.0.0.1:4689", ""},
+		"so is every address":            {"", "[::]:4689", ""},
+		"and what is no address at all":  {"", "nowhere", ""},
+		"loopback may be given by force": {"127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:1"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, advertised(c.given, c.listen)) })
+	}
+}
+
+// A dry run never writes, so it neither leads nor keeps another from leading.
+func TestWhoTakesPart(t *testing.T) {
+	cases := map[string]struct {
+		change       func(*options.Run)
+		elects, lead bool
+	}{
+		"by default an instance must be elected": {func(*options.Run) {}, true, false},
+		"without an election it may write":       {func(o *options.Run) { o.Leader.Off = true }, false, true},
+		"in a dry run it never may":              {func(o *options.Run) { o.DryRun = true }, false, false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := settings(t)
+			c.change(&o)
+			a, err := New(t.Context(), o, io.Discard)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, a.server.Close()) }()
+			require.Equal(t, c.elects, a.elector != nil)
+			require.Equal(t, c.lead, a.leads())
+			require.Equal(t, c.elects, a.loopOptions(time.Time{}).Lease != nil)
+		})
 	}
 }

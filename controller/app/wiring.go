@@ -49,8 +49,18 @@ func newObserver(n *nomad.Client, c *consul.Client, o options.Run, counted wrap)
 	return observe.New(observe.Ports{Nomad: n, Consul: c, Traefik: apis}, observe.Options{
 		TraefikServices: o.Traefik.Services, TraefikURLs: o.Traefik.URLs,
 		API:          observe.API{Scheme: o.Traefik.APIScheme, Port: o.Traefik.APIPort, BasePath: o.Traefik.APIBasePath},
-		FileSettings: file, ReadTags: traefik.ReadCatalog, Contradictions: traefik.Contradictions,
+		FileSettings: file, JobSettings: jobSettings, ReadTags: traefik.ReadCatalog, Contradictions: traefik.Contradictions,
 	})
+}
+
+// jobSettings takes a job at its word only where no file that it does not show
+// could count before what it says.
+func jobSettings(job *model.Job, group string) (model.ProxySettings, error) {
+	found, err := traefik.SettingsFromJob(job, group)
+	if err == nil && found.Doubt != "" {
+		err = errors.New(found.Doubt)
+	}
+	return found.ProxySettings, err
 }
 
 // fileSettings reads --traefik-config; nil where there is none.
@@ -166,6 +176,7 @@ type recorder struct{ app *App }
 func (r recorder) Record(record model.Record) {
 	r.app.store.Record(record)
 	r.app.metrics.Decided(record.Decision)
+	r.app.metrics.Judged(record.Key, record.Decision)
 }
 
 // Promotion is told of every attempt to promote.
@@ -182,6 +193,8 @@ func promotionResult(err error) string {
 		return metrics.PromotionAccepted
 	case errors.Is(err, reconcile.ErrMoved):
 		return metrics.PromotionChanged
+	case errors.Is(err, reconcile.ErrNotLeading):
+		return metrics.PromotionNotLeading
 	case errors.Is(err, nomad.ErrUnreachable):
 		return metrics.PromotionUnanswered
 	default:

@@ -23,6 +23,8 @@ type Runner func(ctx context.Context, o options.Run, log io.Writer) error
 type Program struct {
 	// Run is what `draingate run` does.
 	Run Runner
+	// Nomad makes a client for the jobs that `draingate lint` reads from Nomad.
+	Nomad func() (LiveJobs, error)
 	// Version is the version stamped at build time; empty for none.
 	Version string
 	// Environ holds KEY=value lines, as os.Environ returns them.
@@ -60,10 +62,12 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
   draingate status web
   draingate lint .`,
 		Args:          cobra.NoArgs,
+		Version:       p.version().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}")
 	root.AddCommand(p.runCommand(), p.lintCommand(), p.statusCommand(), p.versionCommand())
 	return root
 }

@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"draingate": func() {
 		os.Exit(cli.Program{
-			Run: stubRunner, Version: "v9.8.7", Environ: os.Environ(),
+			Run: stubRunner, Nomad: stubNomad, Version: "v9.8.7", Environ: os.Environ(),
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		}.Main(context.Background(), os.Args[1:]))
 	}})
@@ -75,26 +75,67 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 func setUp(env *testscript.Env) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	srv, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
-		Store: store(), Ready: func() (bool, []string) { return true, nil },
+		Store: store(), Lint: findings, Ready: func() (bool, []string) { return true, nil },
 	}))
 	if err != nil {
 		cancel()
 		return err
 	}
 	early, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
-		Store: status.NewStore(), Ready: func() (bool, []string) { return false, []string{"deployments: no list yet"} },
+		Store: status.NewStore(), Lint: func() ([]status.Finding, error) { return nil, errors.New("not every job was read yet") },
+		Ready: func() (bool, []string) { return false, []string{"deployments: no list yet"} },
 	}))
 	if err != nil {
 		cancel()
 		return errors.Join(err, srv.Close())
 	}
-	done := make(chan error, 2)
-	go func() { done <- srv.Serve(ctx) }()
-	go func() { done <- early.Serve(ctx) }()
-	env.Defer(func() { cancel(); <-done; <-done })
+	led, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
+		Store: store(), Ready: func() (bool, []string) { return true, nil }, Leadership: leadership(model.RoleLeader, "node1/1f2e3d4c"),
+	}))
+	if err != nil {
+		cancel()
+		return errors.Join(err, srv.Close(), early.Close())
+	}
+	leaderless, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
+		Store: store(), Ready: func() (bool, []string) { return true, nil }, Leadership: leadership(model.RoleFollower, ""),
+	}))
+	if err != nil {
+		cancel()
+		return errors.Join(err, srv.Close(), early.Close(), led.Close())
+	}
+	all := []*status.Server{srv, early, led, leaderless}
+	done := make(chan error, len(all))
+	for _, s := range all {
+		go func() { done <- s.Serve(ctx) }()
+	}
+	env.Defer(func() {
+		cancel()
+		for range all {
+			<-done
+		}
+	})
+	env.Setenv("LED", led.Addr().String())
+	env.Setenv("LEADERLESS", leaderless.Addr().String())
 	env.Setenv("ENDPOINT", srv.Addr().String())
 	env.Setenv("EARLY", early.Addr().String())
 	return nil
+}
+
+func findings() ([]status.Finding, error) {
+	short := status.Finding{Namespace: "default", Job: "web", JobVersion: 7, Rule: "DG101", Severity: "error", Path: `group["app"].shutdown_delay`,
+		Message: "S is 18.1s short\x1b[31m", Remedy: "shutdown_delay = \"20s\"", Proxies: []string{"10.0.0.5:8080"}}
+	watch := status.Finding{Namespace: "default", Job: "web", JobVersion: 7, Rule: "DG501", Severity: "warning", Message: "watch = true", Proxies: []string{"10.0.0.5:8080"}}
+	queue := status.Finding{Namespace: "team", Job: "queue", JobVersion: 2, Rule: "DG503", Severity: "unknown", Message: "settings: 403"}
+	return []status.Finding{watch, short, queue}, nil
+}
+
+func leadership(role model.Role, leader string) func() model.Leadership {
+	l := model.Leadership{Role: role, Decided: true, Self: model.Instance{Name: "self"}, Problem: "nobody holds the lock at the moment"}
+	if leader != "" {
+		l.Leader = model.Instance{Name: leader, Since: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+		l.Problem = ""
+	}
+	return func() model.Leadership { return l }
 }
 
 func store() *status.Store {

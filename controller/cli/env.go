@@ -36,6 +36,8 @@ func (p Program) fromEnvironment(cmd *cobra.Command) error {
 		if err := f.Value.Set(value); err != nil {
 			first = fmt.Errorf("%s=%q, which stands for --%s: %w", name, value, f.Name, err)
 		}
+		// What is set here wins over the file.
+		f.Changed = true
 	})
 	if first != nil {
 		return first

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
+	"github.com/draingate/draingate/controller/lint"
 	"github.com/draingate/draingate/controller/status"
 )
 
@@ -21,9 +22,12 @@ func TestVersionFrom(t *testing.T) {
 		info    debug.BuildInfo
 		want    build
 	}{
-		"a stamped version wins":             {"v1", debug.BuildInfo{Main: debug.Module{Version: "v2"}}, build{"v1", ""}},
-		"else the module's version is taken": {"", debug.BuildInfo{Main: debug.Module{Version: "v2"}}, build{"v2", ""}},
-		"else it is a development build":     {"", debug.BuildInfo{Settings: vcs}, build{"(devel)", "45a213e, modified"}},
+		"a stamped version wins":             {"v1", debug.BuildInfo{Main: debug.Module{Version: "v2"}}, build{"v1", "", ""}},
+		"else the module's version is taken": {"", debug.BuildInfo{Main: debug.Module{Version: "v2"}}, build{"v2", "", ""}},
+		"else it is a development build":     {"", debug.BuildInfo{Settings: vcs}, build{"(devel)", "45a213e, modified", ""}},
+		"the parser of job specifications is that of its module": {
+			"v1", debug.BuildInfo{Deps: []*debug.Module{{Path: "other", Version: "v3"}, {Path: lint.NomadModule, Version: "v1.11.3"}}}, build{"v1", "", "1.11.3"},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) { require.Equal(t, tt.want, versionFrom(tt.stamped, &tt.info)) })

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,16 +28,24 @@ func (p Program) lintCommand() *cobra.Command {
 		Short: "Find in job specifications what a deploy will drop",
 		Long: `lint reads Nomad job specifications (HCL with variables, or JSON) and Traefik's
 settings and reports what will drop requests, get a deployment stuck or defeat
-the gate. It needs no Nomad and no Consul.
+the gate. It needs no Nomad and no Consul, unless it is asked for a job that runs.
 
 A PATH is a file, a folder (in which files that end in .nomad, .nomad.hcl or
 .nomad.json are taken, and other .hcl files with a job block), a pattern such as
 'jobs/**/*.hcl', or - for standard input. Variables are given as to nomad job run:
 --var, --var-file (or -var, -var-file) and NOMAD_VAR_name.
 
-Without --traefik-config or --traefik-url Traefik's own defaults are assumed.
-Where both are given, the process counts and the file is for a Traefik that is too
-old to report its settings.
+Without --traefik-config or --traefik-url Traefik's own defaults are assumed. The
+first takes a static configuration file or the Nomad job that runs Traefik, whose
+arguments, templates and environment are read in Traefik's own order. Where both are
+given, the process counts and the file is for a Traefik that is too old to report
+its settings.
+
+With --job it reads the latest version of a job from Nomad, and with --against-live
+it compares each file with that. Nomad is found by its own variables: NOMAD_ADDR,
+NOMAD_TOKEN, NOMAD_NAMESPACE, NOMAD_CACERT and so on; the token needs read-job,
+and list-jobs to suggest a name for a mistyped one. Lines and columns are those of
+the source that Nomad keeps (1.6 and later); without it the path in the job is given.
 
 --fix writes what is safe to write into the HCL files, with their comments and
 layout, and says why it leaves the rest; docs/rules.md has what it does for which
@@ -50,12 +59,16 @@ its job or group. A reason is required:
   meta { draingate_ignore_DG101 = "nobody calls this at night" }
 
 It exits with 1 if there are findings of the severity --fail-on or worse, with 2
-if something cannot be read, and with 5 if the Traefik does not answer.`,
+if something cannot be read or there is no such job, and with 5 if the Traefik or
+the Nomad does not answer.`,
 		Example: `  # Every job in this folder, with Traefik's defaults.
   draingate lint .
 
   # With the settings of the Traefik in front, and variables.
   draingate lint --traefik-config traefik.yml --var tag=1.2.3 web.nomad.hcl
+
+  # With the settings of the Traefik that a Nomad job runs.
+  draingate lint --traefik-config traefik.nomad.hcl web.nomad.hcl
 
   # What can be fixed without asking: look at it, then write it.
   draingate lint --diff --traefik-config traefik.yml jobs/
@@ -63,6 +76,10 @@ if something cannot be read, and with 5 if the Traefik does not answer.`,
 
   # What the next version changes, compared with the one that runs now.
   nomad job inspect web | draingate lint --against - web.nomad.hcl
+
+  # A job that runs, and what a file would change of the one that runs.
+  draingate lint --job web --job team/api --traefik-url http://10.0.0.5:8080
+  draingate lint --against-live web.nomad.hcl
 
   # In continuous integration: annotations on standard output, SARIF in a file.
   draingate lint --format github --format sarif --output lint.sarif jobs/`,
@@ -73,6 +90,7 @@ if something cannot be read, and with 5 if the Traefik does not answer.`,
 			return exit.With(exit.Usage, err)
 		}
 		o.Paths = args
+		o.Namespace = cmp.Or(o.Namespace, p.environment("NOMAD_NAMESPACE"))
 		if o.Diff && len(to.list) == 0 && to.waiting == "" {
 			return p.lint(cmd.Context(), o, nil)
 		}
@@ -87,7 +105,10 @@ func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
 	f.StringArrayVar(&o.Vars, "var", nil, "a value `NAME=VALUE` for a variable of the job specifications (repeatable)")
 	f.StringArrayVar(&o.VarFiles, "var-file", nil, "a `FILE` with values for variables (repeatable)")
 	f.StringArrayVar(&o.Against, "against", nil, "a `PATH` with the version of a job that runs now, to compare with (repeatable)")
-	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration, YAML or TOML")
+	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration (YAML, TOML or JSON), or the Nomad job that runs it")
+	f.StringSliceVar(&o.Jobs, "job", nil, "a `NAME` or NAMESPACE/NAME of a job to read from Nomad (repeatable)")
+	f.BoolVar(&o.AgainstLive, "against-live", false, "compare each job with the version that Nomad has of it")
+	f.StringVar(&o.Namespace, "namespace", "", "the Nomad namespace `NAME` of jobs that are given without; NOMAD_NAMESPACE, or default")
 	f.StringSliceVar(&o.Traefik.URLs, "traefik-url", nil, "the base `URL` of a running Traefik's API, to ask for its settings")
 	f.StringVar(&o.Traefik.APIBasePath, "traefik-api-base-path", "", "the `PATH` before /api")
 	f.StringVar(&o.Traefik.APIUser, "traefik-api-user", "", "the `USER` for basic authentication at the API")
@@ -108,7 +129,7 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to), stdoutIsFree(o, to)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	settings, err := lint.ReadSettings(ctx, lintTraefik(o))
+	settings, err := lint.ReadSettings(ctx, p.lintTraefik(o))
 	if err != nil {
 		code := exit.Usage
 		if _, ok := errors.AsType[*lint.CannotAskError](err); ok {
@@ -116,21 +137,24 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 		}
 		return exit.With(code, err)
 	}
-	in := p.lintOptions(o, settings)
+	in, err := p.lintOptions(ctx, o, settings)
+	if err != nil {
+		return err
+	}
 	if o.Fix || o.Diff {
 		if err := p.fix(o, &in); err != nil {
-			return exit.With(exit.Usage, err)
+			return exit.With(exit.Code(err), err)
 		}
 	}
 	result, err := lint.Run(in)
-	if err != nil && result.Files == 0 {
-		return exit.With(exit.Usage, err)
+	if err != nil && result.Files+result.Jobs == 0 {
+		return exit.With(exit.Code(err), err)
 	}
 	if problem := p.printLint(result, to); problem != nil {
 		return exit.With(exit.Usage, problem)
 	}
 	if err != nil {
-		return exit.With(exit.Usage, err)
+		return exit.With(exit.Code(err), err)
 	}
 	return exit.With(lintCode(result, o.FailOn), nil)
 }
@@ -143,6 +167,11 @@ func (p Program) printLint(result lint.Result, to []target) error {
 	}
 	for _, c := range result.Settings.Value.Contradictions {
 		if _, err := fmt.Fprintf(p.Stderr, "draingate: %s\n", plain(c)); err != nil {
+			return err
+		}
+	}
+	for _, name := range result.New {
+		if _, err := fmt.Fprintf(p.Stderr, "draingate: %s is not there yet, so there is nothing to compare with\n", plain(name)); err != nil {
 			return err
 		}
 	}

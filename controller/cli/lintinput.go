@@ -1,22 +1,39 @@
 package cli
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/draingate/draingate/controller/cli/options"
 	"github.com/draingate/draingate/controller/lint"
+	"github.com/draingate/draingate/jobspecs"
 )
 
-func (p Program) lintOptions(o options.Lint, s lint.Settings) lint.Options {
+func (p Program) lintOptions(ctx context.Context, o options.Lint, s lint.Settings) (lint.Options, error) {
 	out := lint.Options{Paths: o.Paths, Against: o.Against, Stdin: p.Stdin, Settings: s, Margin: o.Margin}
 	out.Specs.Vars, out.Specs.VarFiles, out.Specs.Env = o.Vars, o.VarFiles, p.Environ
-	return out
+	if len(o.Jobs) == 0 && !o.AgainstLive {
+		return out, nil
+	}
+	nomad, err := p.liveJobs()
+	if err != nil {
+		return out, err
+	}
+	out.Namespace = o.Namespace
+	if o.AgainstLive {
+		out.Running = func(namespace, id string) (*jobspecs.File, error) {
+			return ask(ctx, nomad, namespace, id)
+		}
+	}
+	out.Jobs, err = readJobs(ctx, nomad, o)
+	return out, err
 }
 
-func lintTraefik(l options.Lint) lint.Traefik {
+func (p Program) lintTraefik(l options.Lint) lint.Traefik {
 	o := l.Traefik
 	t := lint.Traefik{Config: o.Config, PasswordFile: o.APIPasswordFile, Version: strings.TrimPrefix(l.TraefikVersion, "v")}
+	t.Specs.Vars, t.Specs.VarFiles, t.Specs.Env = l.Vars, l.VarFiles, p.Environ
 	if len(o.URLs) > 0 {
 		t.API.URL = o.URLs[0]
 	}

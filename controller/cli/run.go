@@ -23,13 +23,31 @@ func (p Program) runCommand() *cobra.Command {
 Nomad and Consul are found by their own variables: NOMAD_ADDR, NOMAD_TOKEN,
 NOMAD_CACERT, CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN and so on. Every flag can be
 given as a variable instead: --poll-interval is DRAINGATE_POLL_INTERVAL. Lists
-are separated by commas there. A flag wins over its variable.`,
+are separated by commas there. An HCL file that --config names can hold all of
+them, as poll_interval = "1s" and traefik_service = ["traefik"]. A flag wins over
+its variable, and that over the file.
+
+With --dry-run it also applies the rules of lint to every live service job, with the
+settings that each Traefik reports: see draingate status and /v1/lint. Nomad's token
+needs read-job, for that list-jobs too.
+
+Of several instances one leads and promotes: the one that holds the lock of
+--leader-key by a Consul session. The others pass questions for the status on to
+it, and one of them takes over when it stops. Where Consul has ACLs on, the token
+needs session_prefix "" { policy = "write" } and key "draingate/leader"
+{ policy = "write" } besides what it reads. A dry run takes no part in this.`,
 		Example: `  # Every instance of the Consul service "traefik"; jobs are observed, none is promoted
   # unless its meta says draingate_mode = "enforce".
   draingate run --traefik-service traefik
 
   # Two instances by address, and what would be done, without doing it.
   draingate run --traefik-url http://10.0.0.5:8080 --traefik-url http://10.0.0.6:8080 --dry-run
+
+  # One of several instances, whose status the others can reach.
+  draingate run --traefik-service traefik --listen 10.0.0.7:4689
+
+  # Everything from a file.
+  draingate run --config /etc/draingate.hcl
 
   # An API that asks for credentials, on another port.
   draingate run --traefik-service traefik --traefik-api-port 9000 \
@@ -39,6 +57,9 @@ are separated by commas there. A flag wins over its variable.`,
 	addRunFlags(cmd, &o)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := p.fromEnvironment(cmd); err != nil {
+			return exit.With(exit.Usage, err)
+		}
+		if err := fromFile(cmd); err != nil {
 			return exit.With(exit.Usage, err)
 		}
 		if err := o.Validate(); err != nil {
@@ -56,6 +77,7 @@ are separated by commas there. A flag wins over its variable.`,
 func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f := cmd.Flags()
 	f.SortFlags = false
+	f.String(configFlag, "", "an HCL `FILE` with what neither a flag nor a variable says")
 	f.StringSliceVar(&o.Traefik.Services, "traefik-service", nil, "a `NAME` of a Consul service whose instances are Traefik (repeatable)")
 	f.StringSliceVar(&o.Traefik.URLs, "traefik-url", nil, "the base `URL` of one Traefik's API (repeatable)")
 	f.StringVar(&o.Traefik.Config, "traefik-config", "", "a `FILE` with Traefik's static configuration, for a Traefik that cannot be asked")
@@ -68,8 +90,13 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
 	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
 	f.Var(modeValue{&o.DefaultMode}, "default-mode", "what to do with a job without draingate_mode: enforce, observe or off")
-	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write")
+	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write; lint every live job")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
+	f.StringVar(&o.Leader.Advertise, "advertise", "", "the `HOST:PORT` at which other instances reach the status endpoint (default --listen, unless that is loopback or no host)")
+	f.StringVar(&o.Leader.Key, "leader-key", o.Leader.Key, "the `KEY` in Consul whose lock elects the one instance that writes; the same for all of one cluster")
+	f.DurationVar(&o.Leader.TTL, "leader-ttl", o.Leader.TTL, "how long a leader that goes silent may still be one; another leads after three times as much")
+	f.BoolVar(&o.Leader.Off, "no-leader", false, "elect nobody: this is the only instance, and must stay so")
+	f.BoolVar(&o.Pprof, "pprof", false, "serve /debug/pprof/ on the status endpoint")
 	f.Var(levelValue{&o.LogLevel}, "log-level", "debug, info, warn or error")
 	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "json or text")
 	f.DurationVar(&o.PollInterval, "poll-interval", o.PollInterval, "how often a deployment that waits is looked at")

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,9 @@ func (p Program) statusCommand() *cobra.Command {
 one line for each deployment and the message below it. With a JOB it prints the
 newest deployment of that job: its conditions, and for each proxy the servable
 time S and the time to stop routing T with what they are made of.
+
+Of a draingate that runs with --dry-run it also prints what the rules of lint find
+in live jobs: counts for each job, or the findings of the JOB.
 
 It exits with 3 if the JOB is held and with 5 if the endpoint does not answer.`,
 		Example: `  draingate status
@@ -71,10 +76,16 @@ func (p Program) status(ctx context.Context, f statusFlags, args []string) error
 			shown = append(shown, d)
 		}
 	}
-	if len(args) == 0 {
-		return p.printList(shown, f)
+	lint, err := p.liveFindings(ctx, client, f)
+	if err != nil {
+		return err
 	}
-	return p.statusOfJob(ctx, client, newest(shown, args[0]), args[0], f)
+	defer p.printLeader(ctx, client, f)
+	if len(args) == 0 {
+		return errors.Join(p.printList(shown, f), renderLintCounts(p.Stdout, lint, p.palette()))
+	}
+	lint = slices.DeleteFunc(lint, func(one status.Finding) bool { return one.Job != args[0] })
+	return p.statusOfJob(ctx, client, newest(shown, args[0]), lint, args[0], f)
 }
 
 // warnUnlessReady says on Stderr that the list may lack something.
@@ -90,9 +101,23 @@ func (p Program) warnUnlessReady(ctx context.Context, client *status.Client, add
 	return err
 }
 
+// printLeader says who leads, after all else, and on Stderr that nobody does.
+// It is no more than a remark: an endpoint that cannot answer it now has said
+// the rest.
+func (p Program) printLeader(ctx context.Context, client *status.Client, f statusFlags) {
+	l, err := client.Leader(ctx)
+	switch {
+	case err != nil || l == nil:
+	case l.Leader == nil:
+		_, _ = fmt.Fprintf(p.Stderr, "draingate: nobody is known to lead, so nothing is promoted: %s\n", plain(l.Problem))
+	case !f.json:
+		_, _ = fmt.Fprintf(p.Stdout, "\nLed by %s since %s.\n", plain(l.Leader.Name), clock(l.Leader.Since))
+	}
+}
+
 // statusOfJob prints the details, and is an error where the job is held.
-func (p Program) statusOfJob(ctx context.Context, client *status.Client, found []status.Deployment, job string, f statusFlags) error {
-	if len(found) == 0 {
+func (p Program) statusOfJob(ctx context.Context, client *status.Client, found []status.Deployment, lint []status.Finding, job string, f statusFlags) error {
+	if len(found)+len(lint) == 0 {
 		return exit.With(exit.Failed, fmt.Errorf("no deployment of a job %q is known at %s: see `draingate status` for those that are", job, f.addr))
 	}
 	details := make([]status.Detail, 0, len(found))
@@ -103,7 +128,7 @@ func (p Program) statusOfJob(ctx context.Context, client *status.Client, found [
 		}
 		details = append(details, detail)
 	}
-	if err := p.printDetails(details, f); err != nil {
+	if err := errors.Join(p.printDetails(details, f), renderLint(p.Stdout, lint, p.palette())); err != nil {
 		return err
 	}
 	for _, d := range details {
@@ -131,6 +156,9 @@ func newest(all []status.Deployment, job string) []status.Deployment {
 
 func cannotAsk(addr string, err error) error {
 	code := exit.Failed
+	if failed, ok := errors.AsType[*status.APIError](err); ok && (failed.Code == http.StatusServiceUnavailable || failed.Code == http.StatusBadGateway) {
+		code = exit.CannotSee
+	}
 	if errors.Is(err, status.ErrUnreachable) {
 		code = exit.CannotSee
 		err = fmt.Errorf("%w (is `draingate run` there? --addr or DRAINGATE_ADDR names another place)", err)

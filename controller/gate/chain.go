@@ -74,6 +74,7 @@ var startSide = []step{
 // lasting are the steps that find the start side true, but not for long enough.
 var lasting = []step{
 	{ReasonCatalogRecovering, catalogRecovering, model.Hold, model.Unknown, nil},
+	{ReasonLeaderChanged, leaderChanged, model.Hold, model.Unknown, nil},
 	{ReasonWindowRunning, windowRunning, model.Hold, model.Unknown, nil},
 }
 

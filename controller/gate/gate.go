@@ -77,11 +77,14 @@ func Evaluate(in Input) (model.Decision, Memory) {
 }
 
 // readyAt is when the last condition of a promotion became true: the end of the
-// window, or of the time that proxies are given after trouble with the catalog.
+// window, or of the time that proxies are given after trouble with the catalog
+// or a change of leader.
 func (v *view) readyAt() time.Time {
 	at := v.memory.Since.Add(v.window())
-	if trouble := v.memory.CatalogTrouble; !trouble.IsZero() && trouble.Add(Recovery).After(at) {
-		at = trouble.Add(Recovery)
+	for _, trouble := range []time.Time{v.memory.CatalogTrouble, v.memory.TakenOver} {
+		if !trouble.IsZero() && trouble.Add(Recovery).After(at) {
+			at = trouble.Add(Recovery)
+		}
 	}
 	return at
 }

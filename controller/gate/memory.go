@@ -11,8 +11,9 @@ import (
 )
 
 // Memory is what the gate remembers of one deployment from pass to pass. The
-// zero Memory is that of a deployment never seen before; losing it can only
-// delay a promotion.
+// zero Memory is that of a deployment never seen before. What is lost with it only
+// delays a promotion, but for trouble with the catalog, for which TakenOver stands
+// in, and Shown, which only ever adds to what the settings say.
 type Memory struct {
 	// Since is when the unbroken run of the start side began; zero while it
 	// is not true.
@@ -24,6 +25,9 @@ type Memory struct {
 	Fingerprint string
 	// CatalogTrouble is when the catalog was last unreadable.
 	CatalogTrouble time.Time
+	// TakenOver is when an instance began to look after another one had led; zero
+	// where none had. Whoever keeps memories sets it in the first of each deployment.
+	TakenOver time.Time
 	// Pools are the routers and services that each proxy used for old instances.
 	Pools map[string][]string
 	// OldAddresses are where proxies list the old instances, sorted; kept after

@@ -93,6 +93,9 @@ const (
 	// ReasonCatalogRecovering: the catalog was unreadable a short while ago, and
 	// proxies may still be waiting to try again.
 	ReasonCatalogRecovering model.Reason = "CatalogRecovering"
+	// ReasonLeaderChanged: another instance led until a short while ago, and what
+	// it saw of the catalog is not known here.
+	ReasonLeaderChanged model.Reason = "LeaderChanged"
 	// ReasonWindowRunning: all of it is true, but not for long enough yet.
 	ReasonWindowRunning model.Reason = "WindowRunning"
 

@@ -332,6 +332,16 @@ func catalogRecovering(v *view) string {
 	return fmt.Sprintf("Consul could not be read %s ago; a proxy that had the same trouble may wait up to %s before it asks again", since.Round(time.Second), Recovery)
 }
 
+// leaderChanged: a leader that went away may have seen the catalog fail right
+// before, as whatever ended its leadership may have been that very failure.
+func leaderChanged(v *view) string {
+	since := v.Now.Sub(v.memory.TakenOver)
+	if v.memory.TakenOver.IsZero() || since > Recovery {
+		return ""
+	}
+	return fmt.Sprintf("this instance took over %s ago, and whether Consul could be read before is not known; a proxy that could not may wait up to %s before it asks again", since.Round(time.Second), Recovery)
+}
+
 func windowRunning(v *view) string {
 	need := v.window()
 	lasted := v.Now.Sub(v.memory.Since)

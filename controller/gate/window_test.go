@@ -100,6 +100,14 @@ func TestCatalogThatWasUnreadableDelays(t *testing.T) {
 	require.Equal(t, start.Add(31*time.Second), d.ReadyAt)
 }
 
+func TestANewLeaderAssumesThatTheCatalogWasUnreadable(t *testing.T) {
+	d, m := rerun(ready(), Memory{TakenOver: start}, start, 19*time.Second)
+	require.Equal(t, ReasonLeaderChanged, d.Reason, d.Message)
+	d, _ = rerun(ready(), m, start.Add(19500*time.Millisecond), time.Second)
+	require.Equal(t, model.Promote, d.Verb, d.Message)
+	require.Equal(t, start.Add(Recovery), d.ReadyAt)
+}
+
 func TestRouterThatVanishesIsAConflict(t *testing.T) {
 	_, m := run(ready(), 2*time.Second)
 	gone := proxy(0, func(p *model.Proxy) { p.Routing.Value = model.Routing{} })

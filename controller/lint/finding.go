@@ -16,9 +16,12 @@ import (
 type Finding struct {
 	Rule     string
 	Severity rule.Severity
-	// File is the file as it was named, stdin for standard input, or the URL of
-	// a Traefik.
+	// File is the file as it was named, stdin for standard input, the URL of
+	// a Traefik, or jobspecs.ServerName for a job of a Nomad.
 	File string
+	// Path is where in the job it is, which is all that is known of the place
+	// where Line is 0; empty for a finding that is not about a part of a job.
+	Path model.Path
 	// Line and Column count from 1, columns in characters as a reader counts
 	// them. Both are 0 where no place in the file can be named. EndLine and
 	// EndColumn are the first place after the range.
@@ -31,8 +34,6 @@ type Finding struct {
 	Window *model.Window
 	// Excerpt is the line of the file; its Text is empty where there is none.
 	Excerpt Excerpt
-	// Path is what it is about; empty for a finding that is not about a job.
-	Path model.Path
 	// Fix is the remedy in a form that can be written; nil where there is none.
 	Fix *rule.Fix
 }

@@ -2,23 +2,20 @@ package lint
 
 import (
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/rule"
 	"github.com/draingate/draingate/jobspecs"
 )
 
-// ignoreMeta begins the meta keys that ignore a rule.
-const ignoreMeta = "draingate_ignore_"
-
 // ignore is what an author wrote to keep a rule quiet.
 type ignore struct {
 	rule, reason string
 	at           jobspecs.Range
-	covers       func(located) bool
+	// path is the entry of an ignore in meta.
+	path   model.Path
+	covers func(located) bool
 	// how is what to write, for whoever forgot the reason.
 	how string
 	// inMeta is true for an ignore in meta, where package rule reports one of
@@ -46,6 +43,7 @@ func withoutIgnored(file *jobspecs.File, found []located, rules []rule.Rule) []F
 	}
 	for _, g := range ignores {
 		if f, wrong := g.wrong(rules); wrong {
+			f.Path = g.path
 			f.place(g.at, file.Content)
 			out = append(out, f)
 		}
@@ -76,28 +74,15 @@ func (g ignore) wrong(rules []rule.Rule) (Finding, bool) {
 	}
 }
 
-// metaIgnores are those in the meta of the job, which cover all of it, and in
-// that of groups.
+// metaIgnores are those in the meta of the job and of its groups.
 func metaIgnores(file *jobspecs.File) []ignore {
-	out := metaIgnoresAt(file, model.JobPath, file.Job.Meta, func(located) bool { return true })
-	for _, g := range file.Job.Groups {
-		at := model.GroupPath(g.Name)
-		out = append(out, metaIgnoresAt(file, at, g.Meta, func(f located) bool { return strings.HasPrefix(string(f.path), string(at)) })...)
-	}
-	return out
-}
-
-func metaIgnoresAt(file *jobspecs.File, at model.Path, meta map[string]string, covers func(located) bool) []ignore {
 	var out []ignore
-	for _, key := range slices.Sorted(maps.Keys(meta)) {
-		id, is := strings.CutPrefix(key, ignoreMeta)
-		if !is {
-			continue
-		}
-		where, _ := file.Locate(at.Meta(key))
+	for _, i := range rule.Ignores(&file.Job) {
+		where, _ := file.Locate(i.Path)
 		out = append(out, ignore{
-			rule: strings.ToUpper(id), reason: strings.TrimSpace(meta[key]), at: where.Range, covers: covers, inMeta: true,
-			how: fmt.Sprintf("meta {\n  %s = \"why it cannot drop a request here\"\n}", key),
+			rule: i.Rule, reason: i.Reason, at: where.Range, path: i.Path, inMeta: true,
+			covers: func(f located) bool { return i.Covers(f.path) },
+			how:    fmt.Sprintf("meta {\n  %s = \"why it cannot drop a request here\"\n}", i.Key),
 		})
 	}
 	return out

@@ -10,7 +10,7 @@ import (
 func (o Options) input(job *model.Job) rule.Input {
 	s := o.Settings
 	return rule.Input{
-		Job: job, Settings: s.Value, Assumed: s.Assumed, TraefikVersion: s.Version, Margin: o.Margin,
+		Job: job, Settings: s.Value, Assumed: s.Assumed, Doubt: s.Doubt, TraefikVersion: s.Version, Margin: o.Margin,
 		Tags: traefik.ReadJob(s.Value, s.Version, *job),
 	}
 }

@@ -17,7 +17,15 @@ type Options struct {
 	// Against are files with the versions of the jobs that run now. Each is
 	// compared with the job of the same ID and namespace.
 	Against []string
-	Stdin   io.Reader
+	// Jobs are looked at as well: jobs that a Nomad has.
+	Jobs []*jobspecs.File
+	// Running returns the version of a job that runs now, nil where there is
+	// none: each job of Paths that Against has no version of is compared with
+	// it. It may be nil.
+	Running func(namespace, id string) (*jobspecs.File, error)
+	// Namespace is that of the jobs of Paths that name none; default if empty.
+	Namespace string
+	Stdin     io.Reader
 	// Specs says how to read the job specifications. Of several files each may
 	// leave out variables that another one declares.
 	Specs    jobspecs.Options
@@ -35,7 +43,11 @@ type Result struct {
 	// Files is how many job specifications there were, Unreadable how many of
 	// them could not be parsed: these have findings of the rule Unreadable.
 	Files, Unreadable int
-	Settings          Settings
+	// Jobs is how many jobs of a Nomad there were.
+	Jobs     int
+	Settings Settings
+	// New are the jobs, as jobspecs.ServerName has it, that Running knows no version of.
+	New []string
 }
 
 // Count is how many findings are of the severity.
@@ -56,7 +68,11 @@ func Run(o Options) (Result, error) {
 	for _, name := range names {
 		err = errors.Join(err, r.file(name))
 	}
-	if len(o.Paths) == 0 {
+	for _, job := range o.Jobs {
+		r.result.Jobs++
+		r.add(r.judge(job))
+	}
+	if len(o.Paths)+len(o.Jobs) == 0 {
 		r.add(r.aboutSettings())
 	}
 	err = errors.Join(err, r.unmatched())
@@ -73,6 +89,6 @@ func (o Options) runner() (runner, []string, error) {
 	r := runner{options: o, said: map[string]bool{}, result: Result{Settings: o.Settings}}
 	names, err := jobspecs.Find(o.Paths...)
 	against, errAgainst := jobspecs.Find(o.Against...)
-	r.shared = len(names)+len(against) > 1
+	r.shared = len(names)+len(against) > 1 || o.Settings.shared()
 	return r, names, errors.Join(err, errAgainst, r.readAgainst(against))
 }

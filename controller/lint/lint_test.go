@@ -69,8 +69,8 @@ func TestFindingsHaveTheirPlace(t *testing.T) {
 	lines, result := found(t, lint.Options{Paths: []string{name}, Settings: lint.Settings{Assumed: true}})
 	require.Equal(t, []string{"web.nomad.hcl:1:1 DG501 throttle is 0s", "web.nomad.hcl:3:5 DG201 count is 2"}, lines)
 	want := lint.Finding{
-		Rule: "DG201", Severity: rule.Error, File: name, Line: 3, Column: 5, EndLine: 3, EndColumn: 14, Message: "count is 2",
-		Excerpt: lint.Excerpt{Text: "    count = 2", From: 4, To: 13}, Path: model.GroupPath("a").Child("count"),
+		Rule: "DG201", Severity: rule.Error, File: name, Path: model.GroupPath("a").Child("count"), Line: 3, Column: 5, EndLine: 3, EndColumn: 14, Message: "count is 2",
+		Excerpt: lint.Excerpt{Text: "    count = 2", From: 4, To: 13},
 	}
 	require.Empty(t, cmp.Diff(want, result.Findings[1]))
 	require.Equal(t, 1, result.Files)

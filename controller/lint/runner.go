@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	nomadapi "github.com/hashicorp/nomad/api"
+
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/rule"
 	"github.com/draingate/draingate/jobspecs"
@@ -89,14 +91,44 @@ func (r *runner) readAgainst(names []string) error {
 func (r *runner) file(name string) error {
 	r.result.Files++
 	file, err := r.parse(name)
-	if file != nil {
-		r.job(file)
+	if file == nil {
+		return err
+	}
+	return errors.Join(err, r.job(file))
+}
+
+// job adds what is found in a file.
+func (r *runner) job(file *jobspecs.File) error {
+	var err error
+	if r.options.Running != nil && r.against[key(&file.Job)] == nil {
+		err = r.readRunning(&file.Job)
+	}
+	r.add(r.judge(file))
+	return err
+}
+
+// readRunning asks for the version of a job that runs now. After the first
+// failure nobody is asked again: the next answer would be the same, and late.
+func (r *runner) readRunning(job *model.Job) error {
+	namespace := job.Namespace
+	if namespace == nomadapi.DefaultNamespace {
+		namespace = cmp.Or(r.options.Namespace, namespace)
+	}
+	now, err := r.options.Running(namespace, job.ID)
+	switch {
+	case err != nil:
+		r.options.Running = nil
+	case now == nil:
+		r.result.New = append(r.result.New, jobspecs.ServerName(namespace, job.ID))
+	default:
+		// Under the name that the file has, whatever namespace was asked.
+		r.against[key(job)] = &current{file: now}
 	}
 	return err
 }
 
-// job adds what is found in a file.
-func (r *runner) job(file *jobspecs.File) {
+// judge applies the rules to one job.
+func (r *runner) judge(file *jobspecs.File) []Finding {
 	in := r.options.input(&file.Job)
 	if now := r.against[key(&file.Job)]; now != nil {
 		now.matched = true
@@ -109,7 +141,7 @@ func (r *runner) job(file *jobspecs.File) {
 			found = append(found, r.locate(file, f))
 		}
 	}
-	r.add(withoutIgnored(file, found, r.options.Rules))
+	return withoutIgnored(file, found, r.options.Rules)
 }
 
 // first is true for everything but a finding about the settings that another
@@ -127,10 +159,11 @@ func (r *runner) first(f rule.Finding) bool {
 // come from, or at the job that they were assumed for.
 func (r *runner) locate(file *jobspecs.File, f rule.Finding) located {
 	out := located{path: f.Path, Finding: Finding{
-		Rule: f.Rule, Severity: f.Severity, Message: f.Message, Remedy: f.Remedy, Window: f.Window, Path: f.Path, Fix: f.Fix,
+		Rule: f.Rule, Severity: f.Severity, Path: f.Path, Message: f.Message, Remedy: f.Remedy, Window: f.Window, Fix: f.Fix,
 	}}
 	if f.Path == "" && r.options.Settings.Where != "" {
 		out.File = r.options.Settings.Where
+		r.options.Settings.place(&out.Finding, f.Setting)
 		return out
 	}
 	at, _ := file.Locate(cmp.Or(f.Path, model.JobPath))
@@ -142,9 +175,12 @@ func (r *runner) locate(file *jobspecs.File, f rule.Finding) located {
 func (r *runner) aboutSettings() []Finding {
 	var out []Finding
 	for _, f := range rule.Run(r.options.Rules, r.options.input(&model.Job{})) {
-		if f.Path == "" {
-			out = append(out, Finding{Rule: f.Rule, Severity: f.Severity, File: r.options.Settings.Where, Message: f.Message, Remedy: f.Remedy})
+		if f.Path != "" {
+			continue
 		}
+		finding := Finding{Rule: f.Rule, Severity: f.Severity, File: r.options.Settings.Where, Message: f.Message, Remedy: f.Remedy}
+		r.options.Settings.place(&finding, f.Setting)
+		out = append(out, finding)
 	}
 	return out
 }

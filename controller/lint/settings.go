@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/jobspecs"
 	"github.com/draingate/draingate/traefik"
 	"github.com/draingate/draingate/traefik/client"
 )
@@ -15,8 +16,12 @@ import (
 // Traefik says where the settings of the Traefik in front of the jobs come
 // from. Its zero value assumes Traefik's own defaults.
 type Traefik struct {
-	// Config is a static configuration file, YAML or TOML; empty for none.
+	// Config is a static configuration file in YAML, TOML or JSON, or a Nomad
+	// job that runs Traefik; empty for none.
 	Config string
+	// Specs says how to read Config where it is a job. It may leave out variables
+	// that are for the jobs to judge.
+	Specs jobspecs.Options
 	// API is a running instance, whose settings count before those of Config;
 	// its URL is empty for none. PasswordFile holds the password of its user.
 	API          client.Options
@@ -36,6 +41,10 @@ type Settings struct {
 	// Where is the file or the URL that findings about the settings name; empty
 	// where they are assumed.
 	Where string
+	// Doubt, where not empty, says why they may be others.
+	Doubt string
+
+	origin *origin
 }
 
 // CannotAskError says that a running Traefik did not tell its settings.
@@ -56,7 +65,7 @@ func (e *CannotAskError) Unwrap() error { return e.Err }
 // CannotAskError where a running instance does not answer; the file does not
 // stand in for it, unless the instance is too old to report its settings.
 func ReadSettings(ctx context.Context, t Traefik) (Settings, error) {
-	file, err := fromFile(t.Config)
+	file, err := fromConfig(t)
 	file.Version = t.Version
 	if err != nil || t.API.URL == "" {
 		return file, err
@@ -74,21 +83,49 @@ func ReadSettings(ctx context.Context, t Traefik) (Settings, error) {
 	return Settings{Value: process.Settings, Version: process.Version, Where: t.API.URL}, nil
 }
 
-// fromFile reads the file, or takes Traefik's defaults where there is none.
-func fromFile(name string) (Settings, error) {
-	if name == "" {
+// fromConfig reads the file or the job, or takes Traefik's defaults where there
+// is neither.
+func fromConfig(t Traefik) (Settings, error) {
+	if t.Config == "" {
 		return defaults()
 	}
-	content, err := os.ReadFile(name)
+	content, err := os.ReadFile(t.Config)
 	if err != nil {
-		return Settings{}, fmt.Errorf("--traefik-config: %w: give Traefik's static configuration, YAML or TOML", err)
+		return Settings{}, fmt.Errorf("--traefik-config: %w: give Traefik's static configuration (YAML, TOML or JSON), or the Nomad job that runs it", err)
 	}
-	value, err := traefik.ParseStatic(name, content)
+	read := fromFile
+	if isJob(t.Config, content) {
+		read = fromJob
+	}
+	out, err := read(t, content)
 	// A rule says that in the report, beside all else.
 	if err != nil && !errors.Is(err, traefik.ErrRefreshInterval) {
 		return Settings{}, fmt.Errorf("--traefik-config: %w", err)
 	}
-	return Settings{Value: value, Where: name}, nil
+	out.Where = t.Config
+	return out, nil
+}
+
+func fromFile(t Traefik, content []byte) (Settings, error) {
+	value, err := traefik.ParseStatic(t.Config, content)
+	return Settings{Value: value, origin: &origin{file: t.Config, content: content, places: traefik.StaticPlaces(t.Config, content)}}, err
+}
+
+// fromJob reads a job specification that runs Traefik.
+func fromJob(t Traefik, content []byte) (Settings, error) {
+	t.Specs.AllowUndeclared = true
+	job, err := jobspecs.Parse(jobspecs.Source{Name: t.Config, Content: content}, t.Specs)
+	if err != nil {
+		return Settings{}, fmt.Errorf("read the job that runs Traefik: %s", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	found, err := traefik.SettingsFromJob(&job.Job, "")
+	if err != nil {
+		err = fmt.Errorf("%s: %w", t.Config, err)
+	}
+	out := Settings{Value: found.ProxySettings, Doubt: found.Doubt}
+	out.Value.Source = t.Config
+	out.origin = &origin{file: t.Config, content: content, places: found.Places, job: job}
+	return out, err
 }
 
 // defaults are those of a Traefik whose Consul catalog provider was enabled and

@@ -33,6 +33,9 @@ const (
 	// PromotionChanged means that the last reading before the write showed
 	// another deployment than the one that was judged, so nothing was written.
 	PromotionChanged = "changed"
+	// PromotionNotLeading means that this instance did not lead, or not for long
+	// enough to write, so nothing was written.
+	PromotionNotLeading = "not_leading"
 	// PromotionRefused means that Nomad answered that it would not.
 	PromotionRefused = "refused"
 	// PromotionUnanswered means that it is not known whether Nomad took it.
@@ -66,6 +69,8 @@ type Options struct {
 	Deployments func() []model.Record
 	// WatchAges returns, by the name of a watch, how long ago it last answered.
 	WatchAges map[string]func() time.Duration
+	// Leads returns whether this instance leads, and so may write.
+	Leads func() bool
 	// QueueDepth returns how many keys wait.
 	QueueDepth func() int
 	// Version is draingate's own.
@@ -81,8 +86,10 @@ type Metrics struct {
 	reconcileDuration prometheus.Histogram
 	promotions        *prometheus.CounterVec
 	promotionDelay    prometheus.Histogram
+	transitions       *prometheus.CounterVec
 	requests          *prometheus.CounterVec
 	requestDuration   *prometheus.HistogramVec
+	windows           *windows
 }
 
 // outcome is the pair of labels that a decision has.
@@ -98,14 +105,16 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		reconcileDuration: duration("reconcile_duration_seconds", "Duration of one pass over a deployment."),
 		promotions:        counter("promotions_total", "Attempts to promote a deployment, by their result.", "result"),
 		promotionDelay:    duration("promotion_delay_seconds", "Time from the last condition turning true to Nomad accepting the promotion."),
+		transitions:       counter("leadership_transitions_total", "Changes of this instance's part in the election of a leader, by what it became.", "to"),
 		requests:          counter("api_requests_total", "Requests to Nomad, Consul and Traefik, by the class of the answer.", "system", "code"),
 		requestDuration: prometheus.NewHistogramVec(
 			durationOpts("api_request_duration_seconds", "Duration of requests to Nomad, Consul and Traefik, without those that wait for a change."),
 			[]string{"system"}),
+		windows: newWindows(),
 	}
 	m.initialise()
-	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.promotionDelay, m.requests, m.requestDuration}
-	for _, c := range append(collectors, asked(o, m.outcomes)...) {
+	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.promotionDelay, m.transitions, m.requests, m.requestDuration}
+	for _, c := range slices.Concat(collectors, m.windows.collectors(), asked(o, m.outcomes)) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
@@ -134,6 +143,11 @@ func (m *Metrics) Promoted(result string) {
 // condition turned true.
 func (m *Metrics) PromotedAfter(late time.Duration) { m.promotionDelay.Observe(late.Seconds()) }
 
+// Became counts a change to another part in the election.
+func (m *Metrics) Became(role model.Role) {
+	m.transitions.WithLabelValues(oneOf(string(role), roles())).Inc()
+}
+
 // Requested counts one request to one of the systems and times it. The code is
 // the HTTP status code of the answer, or 0 where there was none.
 func (m *Metrics) Requested(system string, code int, took time.Duration) {
@@ -158,6 +172,9 @@ func (m *Metrics) initialise() {
 	for _, r := range promotionResults() {
 		m.promotions.WithLabelValues(r)
 	}
+	for _, r := range roles() {
+		m.transitions.WithLabelValues(r)
+	}
 	for _, s := range systems() {
 		m.requestDuration.WithLabelValues(s)
 		for _, c := range []string{codeSuccess, codeRedirect, codeClient, codeServer, CodeError} {
@@ -171,7 +188,11 @@ func reconcileResults() []string {
 }
 
 func promotionResults() []string {
-	return []string{PromotionAccepted, PromotionChanged, PromotionRefused, PromotionUnanswered, PromotionDryRun}
+	return []string{PromotionAccepted, PromotionChanged, PromotionNotLeading, PromotionRefused, PromotionUnanswered, PromotionDryRun}
+}
+
+func roles() []string {
+	return []string{string(model.RoleCandidate), string(model.RoleLeader), string(model.RoleFollower)}
 }
 
 func systems() []string { return []string{SystemNomad, SystemConsul, SystemTraefik} }
@@ -227,6 +248,14 @@ func asked(o Options, all map[outcome]bool) []prometheus.Collector {
 	}
 	if o.QueueDepth != nil {
 		out = append(out, gauge("queue_depth", "Keys that wait for a pass.", nil, func() float64 { return float64(o.QueueDepth()) }))
+	}
+	if o.Leads != nil {
+		out = append(out, gauge("leader", "1 where this instance leads and so may write, else 0.", nil, func() float64 {
+			if o.Leads() {
+				return 1
+			}
+			return 0
+		}))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.WatchAges)) {
 		age := o.WatchAges[name]

@@ -54,6 +54,26 @@ draingate_decisions_total{reason="Safe",verb="Promote"} 0
 `, "draingate_decisions_total")
 }
 
+func TestTheLeadIsShown(t *testing.T) {
+	leads := false
+	m, registry := setUp(t, metrics.Options{Leads: func() bool { return leads }})
+	want := func(leader, became string) string {
+		return `
+# HELP draingate_leader 1 where this instance leads and so may write, else 0.
+# TYPE draingate_leader gauge
+draingate_leader ` + leader + `
+# HELP draingate_leadership_transitions_total Changes of this instance's part in the election of a leader, by what it became.
+# TYPE draingate_leadership_transitions_total counter
+draingate_leadership_transitions_total{to="candidate"} 0
+draingate_leadership_transitions_total{to="follower"} 0
+draingate_leadership_transitions_total{to="leader"} ` + became + "\n"
+	}
+	compare(t, registry, want("0", "0"), "draingate_leader", "draingate_leadership_transitions_total")
+	leads = true
+	m.Became(model.RoleLeader)
+	compare(t, registry, want("1", "1"), "draingate_leader", "draingate_leadership_transitions_total")
+}
+
 func TestDeploymentsFollowTheRecords(t *testing.T) {
 	hold := model.Record{Decision: model.Decision{Verb: model.Hold, Reason: "ProxyUnknown"}}
 	records := []model.Record{hold, hold}
@@ -83,6 +103,7 @@ func TestPassesAndPromotionsAreCounted(t *testing.T) {
 draingate_promotions_total{result="accepted"} 1
 draingate_promotions_total{result="changed"} 0
 draingate_promotions_total{result="dry_run"} 0
+draingate_promotions_total{result="not_leading"} 0
 draingate_promotions_total{result="refused"} 0
 draingate_promotions_total{result="unanswered"} 0
 # HELP draingate_reconcile_total Passes over a deployment, by their result.

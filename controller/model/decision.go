@@ -71,6 +71,7 @@ const (
 	TraefikHealth    ConditionType = "TraefikHealthCheck"
 	TraefikRetry     ConditionType = "TraefikRetry"
 	SettingsAgree    ConditionType = "SettingsAgree"
+	JobSound         ConditionType = "JobSound"
 	Promoted         ConditionType = "Promoted"
 	OldOutOfRotation ConditionType = "OldOutOfRotation"
 	Drained          ConditionType = "Drained"

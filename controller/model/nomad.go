@@ -82,6 +82,15 @@ const (
 	JobTypeSystem  = "system"
 )
 
+// JobStub is what a list of jobs says of one.
+type JobStub struct {
+	Namespace, ID string
+	Type          string
+	Stopped       bool
+	// ModifyIndex changes whenever a version of the job is registered.
+	ModifyIndex uint64
+}
+
 // Job is one version of a Nomad job with the settings that bear on draining.
 type Job struct {
 	ID          string
@@ -251,8 +260,14 @@ type Task struct {
 	// Meta is the task's own meta block; that of the group and of the job is
 	// not merged into it.
 	Meta map[string]string
-	// Templates and VolumeMounts are in the order of the job.
+	// Program is what the driver starts, and Env the task's own environment,
+	// both as written, before Nomad interpolates them.
+	Program Program
+	Env     map[string]string
+	// Templates, Artifacts and VolumeMounts are in the order of the job.
+	// Artifacts holds the destinations.
 	Templates    []Template
+	Artifacts    []string
 	VolumeMounts []VolumeMount
 	// Networks are those of the task's resources, which jobs used before
 	// groups had networks.
@@ -273,6 +288,8 @@ type Template struct {
 	Source      string
 	Data        string
 	Destination string
+	// LeftDelim and RightDelim stand around the actions in the text.
+	LeftDelim, RightDelim string
 	// ChangeMode is noop, signal, restart or script.
 	ChangeMode   string
 	ChangeSignal string
@@ -287,8 +304,9 @@ type Template struct {
 
 // VolumeMount says that a task has a group's volume in its file system.
 type VolumeMount struct {
-	Volume   string
-	ReadOnly bool
+	Volume      string
+	Destination string
+	ReadOnly    bool
 }
 
 // Main reports whether the task is a main task: one that Nomad stops together

@@ -31,6 +31,7 @@ var (
 // The capabilities that a token needs, for messages.
 const (
 	capabilityRead    = "read-job"
+	capabilityList    = "list-jobs"
 	capabilityPromote = "promote-deployment (submit-job before Nomad 1.11.2)"
 	capabilityAgent   = "agent:read"
 )

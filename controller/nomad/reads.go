@@ -82,6 +82,19 @@ func (c *Client) AllocationTerminal(ctx context.Context, id string) (bool, error
 	return model.Allocation{ClientStatus: a.ClientStatus}.ClientTerminal(), nil
 }
 
+// AllocationJob returns the job that an allocation carries, and the name of the
+// group that it is of. The error is ErrAbsent where Nomad has no such allocation.
+func (c *Client) AllocationJob(ctx context.Context, id string) (job *model.Job, group string, err error) {
+	a, _, err := c.api.Allocations().Info(id, query(ctx, nomadapi.AllNamespacesNamespace))
+	if err := classify(err, capabilityRead); err != nil {
+		return nil, "", fmt.Errorf("read the job of allocation %s: %w", model.Short(id), err)
+	}
+	if a.Job == nil {
+		return nil, "", fmt.Errorf("read the job of allocation %s: Nomad answered without it", model.Short(id))
+	}
+	return convert.Job(a.Job), a.TaskGroup, nil
+}
+
 func (c *Client) hasMet(id string) bool {
 	_, ok := c.met.Load(id)
 	return ok

@@ -152,6 +152,40 @@ func TestJobReadsAnOldVersion(t *testing.T) {
 	require.Nil(t, job)
 }
 
+func TestAllocationJob(t *testing.T) {
+	t.Parallel()
+	answers := map[string]nomadapi.Allocation{
+		"/v1/allocation/with": {TaskGroup: "edge", Job: &nomadapi.Job{ID: ptrTo("edge"), TaskGroups: []*nomadapi.TaskGroup{{
+			Name: ptrTo("edge"), Tasks: []*nomadapi.Task{{
+				Name: "traefik", Driver: "docker", Env: map[string]string{"A": "b"},
+				Config: map[string]any{"image": "traefik:3", "args": []any{"--api", 7.0}, "volumes": []any{"local/t.yml:/etc/traefik/traefik.yml:ro"}, "mount": map[string]any{"type": "bind", "source": "local", "target": "/conf"}},
+			}},
+		}}}},
+		"/v1/allocation/without": {TaskGroup: "edge"},
+	}
+	client := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
+		answer, ok := answers[r.URL.Path]
+		if !ok {
+			http.Error(w, "alloc not found", http.StatusNotFound)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(answer)
+	})
+	job, group, err := client.AllocationJob(t.Context(), "with")
+	require.NoError(t, err)
+	require.Equal(t, "edge", group)
+	task := job.Group("edge").Tasks[0]
+	require.Equal(t, map[string]string{"A": "b"}, task.Env)
+	require.Equal(t, model.Program{
+		Image: "traefik:3", Args: []string{"--api", "7"},
+		Mounts: []model.Mount{{Source: "local/t.yml", Target: "/etc/traefik/traefik.yml"}, {Source: "local", Target: "/conf"}},
+	}, task.Program)
+	_, _, err = client.AllocationJob(t.Context(), "without")
+	require.ErrorContains(t, err, "Nomad answered without it")
+	_, _, err = client.AllocationJob(t.Context(), "gone")
+	require.ErrorIs(t, err, ErrAbsent)
+}
+
 func TestAllocationTerminal(t *testing.T) {
 	t.Parallel()
 	status := atomic.Pointer[string]{}

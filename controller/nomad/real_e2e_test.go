@@ -273,6 +273,8 @@ func TestRealNomad(t *testing.T) {
 	require.ErrorIs(t, wrong.Check(ctx), ErrForbidden)
 
 	testAgent(t, client, reader)
+	testJobs(t, reader, c.client(t, c.tokenFor(t, "lister", `namespace "other" { capabilities = ["list-jobs"] }`)),
+		c.client(t, c.tokenFor(t, "unlisted", `namespace "other" { capabilities = ["read-job"] }`)))
 	testAllocations(t, c, client, d)
 	if os.Getenv("DRAINGATE_RECORD") != "" {
 		c.record(t, client, good)
@@ -301,6 +303,43 @@ func TestRealNomad(t *testing.T) {
 	ended, err := client.AllocationTerminal(ctx, allocations[0].ID)
 	require.NoError(t, err)
 	require.True(t, ended)
+}
+
+// testJobs checks which capability each read of jobs takes.
+func testJobs(t *testing.T, reader, lister, unlisted *Client) {
+	t.Helper()
+	ctx := t.Context()
+	watched := func(client *Client) []model.JobStub {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		var out []model.JobStub
+		require.NoError(t, client.WatchJobs(ctx, func(jobs []model.JobStub) { out = jobs; cancel() }))
+		return out
+	}
+	for _, client := range []*Client{reader, lister} {
+		jobs := watched(client)
+		require.Len(t, jobs, 1)
+		require.Equal(t, "other/recorded", jobs[0].Namespace+"/"+jobs[0].ID)
+		require.False(t, jobs[0].Stopped)
+	}
+	_, _, err := unlisted.listJobs(ctx, 0)
+	t.Logf("jobs without list-jobs: %v", err)
+	require.ErrorIs(t, err, ErrForbidden)
+	for _, client := range []*Client{reader, unlisted} {
+		job, err := client.LatestJob(ctx, "other", "recorded")
+		require.NoError(t, err)
+		require.Equal(t, uint64(2), job.Version)
+		_, source, err := client.SubmittedJob(ctx, "other", "recorded")
+		require.NoError(t, err)
+		require.Nil(t, source, "it was registered without one")
+	}
+	_, err = lister.LatestJob(ctx, "other", "recorded")
+	t.Logf("a job without read-job: %v", err)
+	require.ErrorIs(t, err, ErrForbidden)
+	none, _, err := reader.SubmittedJob(ctx, "other", "recorder")
+	require.NoError(t, err)
+	require.Nil(t, none)
+	require.Equal(t, []string{"other/recorded"}, reader.SimilarJobs(ctx, "other", "recorder"))
 }
 
 func testAgent(t *testing.T, client, reader *Client) {

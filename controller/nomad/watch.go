@@ -30,7 +30,7 @@ const (
 // It retries for as long as ctx lasts, tells the context's logger once why, and
 // returns nil when ctx ends.
 func (c *Client) WatchDeployments(ctx context.Context, enqueue func(model.Key), primed func()) error {
-	w := watch{pause: newPause(), log: logr.FromContextOrDiscard(ctx).WithValues("nomad", c.address)}
+	w := watch{of: "deployments", pause: newPause(), log: logr.FromContextOrDiscard(ctx).WithValues("nomad", c.address)}
 	for ctx.Err() == nil {
 		deployments, index, err := c.listDeployments(ctx, w.index)
 		if err != nil {
@@ -78,6 +78,8 @@ func (c *Client) listDeployments(ctx context.Context, index uint64) ([]*nomadapi
 
 // watch is the state of one watch.
 type watch struct {
+	// of is what is watched, for the log.
+	of     string
 	index  uint64
 	primed bool
 	known  map[model.Key]mark
@@ -102,10 +104,14 @@ func (w *watch) retry(ctx context.Context, err error) {
 	}
 	if why := kind(err); w.failing == nil || why.Error() != w.failing.Error() {
 		w.failing = why
-		w.log.Info("cannot watch deployments, retrying until Nomad answers", "reason", err.Error())
+		w.log.Info("cannot watch "+w.of+", retrying until Nomad answers", "reason", err.Error())
 	}
 	w.index = 0
-	timer := time.NewTimer(w.pause.NextBackOff())
+	pause(ctx, w.pause.NextBackOff())
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -107,6 +107,11 @@ func (w *world) AllocationTerminal(ctx context.Context, id string) (bool, error)
 	return ended, nil
 }
 
+func (w *world) AllocationJob(ctx context.Context, id string) (*model.Job, string, error) {
+	err := w.call(ctx, "job of "+id)
+	return &model.Job{ID: "job-of-" + id}, "edge", err
+}
+
 func (w *world) Agent(ctx context.Context) (string, string, error) {
 	return "eu", "dc1", w.call(ctx, "agent")
 }

@@ -163,7 +163,7 @@ func (o *Observer) readMember(ctx context.Context, m *member) *model.Proxy {
 	if len(m.instances) == 0 && !m.given {
 		return nil
 	}
-	p := o.readProxy(ctx, m.url)
+	p := o.readProxy(ctx, m.url, m.allocation())
 	if !p.Started.Known() {
 		m.instances = slices.DeleteFunc(m.instances, func(i instance) bool { return o.ended(ctx, i, doubts) })
 		if len(m.instances) == 0 && !m.given {
@@ -174,10 +174,18 @@ func (o *Observer) readMember(ctx context.Context, m *member) *model.Proxy {
 	if m.shared() {
 		p.Ambiguous = sharedText
 	}
-	for _, i := range m.instances {
-		p.AllocID = cmp.Or(p.AllocID, i.allocID)
-	}
+	p.AllocID = m.allocation()
 	return &p
+}
+
+// allocation is the one that runs the proxy, empty where none is known.
+func (m *member) allocation() string {
+	for _, i := range m.instances {
+		if i.allocID != "" {
+			return i.allocID
+		}
+	}
+	return ""
 }
 
 // ended reports whether Nomad says that the instance's processes have ended. A

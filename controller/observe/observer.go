@@ -33,7 +33,7 @@ func New(ports Ports, options Options) (*Observer, error) {
 	if options.ReadTags == nil {
 		return nil, errors.New("observe: no function to read tags with")
 	}
-	if options.FileSettings != nil && options.Contradictions == nil {
+	if (options.FileSettings != nil || options.JobSettings != nil) && options.Contradictions == nil {
 		return nil, errors.New("observe: no function to compare settings with")
 	}
 	o := &Observer{ports: ports, options: options, load: loadMeter{wanted: make(chan struct{}, 1)}}
@@ -75,10 +75,14 @@ func (o *Observer) Observe(ctx context.Context, key model.Key) model.Snapshot {
 	parts.Go(func() { o.observeJob(ctx, &s) })
 	parts.Wait()
 	s.Region, s.Datacenter, s.RegionErr = where.Value.region, where.Value.datacenter, where.Err
-	s.Load = o.load.latest(o.options.LoadEvery)
+	s.Load = o.Load()
 	s.Proxies = withTags(proxies, s.Catalog, o.options.ReadTags)
 	return s
 }
+
+// Load returns the last measurement of a load, or why there is none yet, and
+// asks Run for a new one if it is due.
+func (o *Observer) Load() model.Fact[model.Load] { return o.load.latest(o.options.LoadEvery) }
 
 // read makes a fact of one call. A call that answers after its time is up is
 // not known: what follows from it could be too old.

@@ -21,6 +21,9 @@ type Nomad interface {
 	// An allocation that Nomad does not know is an error unless Nomad is known
 	// to have had it.
 	AllocationTerminal(ctx context.Context, id string) (bool, error)
+	// AllocationJob returns the job that the allocation runs, and the group of it
+	// that the allocation is of.
+	AllocationJob(ctx context.Context, id string) (job *model.Job, group string, err error)
 	// Agent returns the local region and datacenter.
 	Agent(ctx context.Context) (region, datacenter string, err error)
 }
@@ -84,16 +87,22 @@ type Options struct {
 	TraefikURLs []string
 	// API says where the API of an instance found in Consul is.
 	API API
+	// JobSettings reads the settings of a Traefik from the job that Nomad runs it
+	// by, for processes that cannot be asked; nil for not to. It fails where the
+	// job does not settle them.
+	JobSettings func(job *model.Job, group string) (model.ProxySettings, error)
 	// FileSettings are the settings of Traefik's configuration file, for
-	// processes that cannot be asked; nil where no file was given.
+	// processes that cannot be asked and that no job tells anything of; nil where
+	// no file was given.
 	FileSettings *model.ProxySettings
 	// ReadTags says what a proxy with these settings makes of the tags of all
 	// the instances of some services, by service ID. It is given every instance
 	// of a service or none, since the tags of one can exclude the others.
 	ReadTags func(model.ProxySettings, []model.Registration) map[string]model.TagReading
-	// Contradictions lists the settings in which a process and the file differ,
-	// a sentence each. It is needed only together with FileSettings.
-	Contradictions func(process, file model.ProxySettings) []string
+	// Contradictions lists the settings in which a source and a lesser one
+	// differ, a sentence each. It is needed only together with FileSettings or
+	// JobSettings.
+	Contradictions func(first, other model.ProxySettings) []string
 
 	// PassTimeout bounds one pass, CallTimeout each call in it and all the
 	// calls to one proxy together. ProxyMaxAge, LoadEvery and LoadTimeout are

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -93,37 +92,5 @@ func (m *processMemory) keep(url string, started time.Time, settings model.Proxy
 	defer m.mu.Unlock()
 	if p := m.byURL[url]; p != nil {
 		p.settings, p.settingsOf = &settings, started.UnixNano()
-	}
-}
-
-// readSettings returns the static settings of the process with that identity,
-// and whether the process told them just now. They cannot change while it runs,
-// so one read is enough, and the fact's time is when the process was last seen
-// to be the same. The caller keeps them once it is sure that no other process
-// answered in between.
-func (o *Observer) readSettings(ctx context.Context, url string, of model.Fact[identity]) (fact model.Fact[model.ProxySettings], told bool) {
-	if kept := o.memory.settings(url, of.Value.started); kept != nil {
-		return model.Seen(*kept, of.At), false
-	}
-	settings, started, err := o.ports.Traefik.Settings(ctx, url)
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err == nil && !started.Equal(of.Value.started) {
-		o.memory.met(url, started, time.Now())
-		err = errAnotherProcess
-	}
-	switch file := o.options.FileSettings; {
-	case err == nil:
-		if file != nil {
-			settings.Contradictions = o.options.Contradictions(settings, *file)
-		}
-		return model.Seen(settings, of.At), true
-	case errors.Is(err, ErrNoSettings) && file != nil:
-		return model.Seen(*file, of.At), false
-	case errors.Is(err, ErrNoSettings):
-		return model.Unseen[model.ProxySettings](of.At, reason(err)+": give its configuration file with --traefik-config"), false
-	default:
-		return model.Unseen[model.ProxySettings](of.At, reason(err)), false
 	}
 }

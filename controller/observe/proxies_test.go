@@ -347,6 +347,85 @@ func TestSettings(t *testing.T) {
 	})
 }
 
+func TestSettingsOfAJob(t *testing.T) {
+	file := &model.ProxySettings{Source: "traefik.yml", RefreshInterval: 2 * time.Second}
+	contradictions := func(first, other model.ProxySettings) []string {
+		return []string{first.Source + " and not " + other.Source}
+	}
+	reads := func(job *model.Job, group string) (model.ProxySettings, error) {
+		return model.ProxySettings{Source: job.ID + "/" + group, RefreshInterval: 7 * time.Second}, nil
+	}
+	riddle := func(*model.Job, string) (model.ProxySettings, error) {
+		return model.ProxySettings{}, errors.New("a riddle")
+	}
+	tests := map[string]struct {
+		jobs       func(*model.Job, string) (model.ProxySettings, error)
+		file       *model.ProxySettings
+		nomadFails bool
+		asked      bool
+		want       model.ProxySettings
+		wantErr    string
+	}{
+		"the process goes before its job and the file, and both are told of": {
+			jobs: reads, file: file, asked: true,
+			want: model.ProxySettings{Source: "process", RefreshInterval: 15 * time.Second, Prefix: url1, Contradictions: []string{"process and not job-of-a1/edge", "process and not traefik.yml"}},
+		},
+		"a job that tells nothing takes nothing from the process's word": {
+			jobs: riddle, asked: true, want: model.ProxySettings{Source: "process", RefreshInterval: 15 * time.Second, Prefix: url1},
+		},
+		"the job stands in for a process that cannot be asked": {
+			jobs: reads, want: model.ProxySettings{Source: "job-of-a1/edge", RefreshInterval: 7 * time.Second},
+		},
+		"the job goes before the file, and the contradiction is told": {
+			jobs: reads, file: file,
+			want: model.ProxySettings{Source: "job-of-a1/edge", RefreshInterval: 7 * time.Second, Contradictions: []string{"job-of-a1/edge and not traefik.yml"}},
+		},
+		"a job that is not understood makes the settings unknown": {jobs: riddle, wantErr: "nor does the job that runs it: a riddle"},
+		"a job that Nomad does not give makes them unknown":       {jobs: reads, nomadFails: true, wantErr: "nor does the job that runs it: no leader"},
+		"beside such a job the file counts, and says so": {
+			jobs: riddle, file: file,
+			want: model.ProxySettings{Source: "traefik.yml", RefreshInterval: 2 * time.Second,
+				Contradictions: []string{"traefik.yml is taken at its word, since the job that runs this Traefik does not tell its settings: a riddle"}},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			options := Options{TraefikServices: []string{"traefik"}, JobSettings: tt.jobs, FileSettings: tt.file, Contradictions: contradictions}
+			bubble(t, options, func(t *testing.T, w *world, o *Observer) {
+				w.traefik(url1, start(1))
+				w.register(instanceOf(1, "a1", model.StatusPassing))
+				if !tt.asked {
+					w.failures["settings "+url1] = ErrNoSettings
+				}
+				if tt.nomadFails {
+					w.failures["job of a1"] = errors.New("no leader")
+				}
+				for range 2 {
+					_, proxies := pass(t, o)
+					require.Equal(t, tt.wantErr == "", proxies[url1].Settings.Known())
+					require.Contains(t, proxies[url1].Settings.Err, tt.wantErr)
+					require.Equal(t, tt.want, proxies[url1].Settings.Value)
+				}
+				if tt.wantErr == "" && tt.file == nil {
+					require.Equal(t, 1, w.called("job of a1"), "what is known is kept")
+				}
+				require.Empty(t, file.Contradictions, "the file itself is shared")
+			})
+		})
+	}
+	t.Run("a slow Nomad takes nothing from the other reads", func(t *testing.T) {
+		options := Options{TraefikServices: []string{"traefik"}, JobSettings: reads, Contradictions: contradictions}
+		bubble(t, options, func(t *testing.T, w *world, o *Observer) {
+			w.traefik(url1, start(1))
+			w.register(instanceOf(1, "a1", model.StatusPassing))
+			w.delays["job of a1"] = time.Minute
+			_, proxies := pass(t, o)
+			require.Equal(t, "process", proxies[url1].Settings.Value.Source)
+			require.True(t, proxies[url1].Routing.Known())
+		})
+	})
+}
+
 func TestTagsOfInstancesWithOneServiceIDAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

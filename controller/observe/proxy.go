@@ -15,8 +15,8 @@ type identity struct {
 	started time.Time
 }
 
-// readProxy reads one proxy. All its answers together have the time of one call.
-func (o *Observer) readProxy(ctx context.Context, url string) model.Proxy {
+// readProxy reads one proxy, which the allocation runs, if any is known. All its answers together have the time of one call.
+func (o *Observer) readProxy(ctx context.Context, url, allocID string) model.Proxy {
 	ctx, cancel := context.WithTimeout(ctx, o.options.CallTimeout)
 	defer cancel()
 	p := model.Proxy{Name: hostPort(url), URL: url}
@@ -25,7 +25,7 @@ func (o *Observer) readProxy(ctx context.Context, url string) model.Proxy {
 		return unreadable(p, before.At, before.Err)
 	}
 	p.Ambiguous = o.memory.met(url, before.Value.started, before.At)
-	settings, told := o.readSettings(ctx, url, before)
+	settings, told := o.readSettings(ctx, url, allocID, before)
 	routing := read(ctx, o.options.CallTimeout, func(ctx context.Context) (model.Routing, error) {
 		return o.ports.Traefik.Routing(ctx, url)
 	})

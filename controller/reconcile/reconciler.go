@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,7 +32,7 @@ type Promoter interface {
 type Recorder interface {
 	Record(model.Record)
 	// Promotion is told of an attempt: err is nil where Nomad accepted it, and
-	// is ErrMoved where nothing was written; late is the time from the last
+	// is ErrMoved or ErrNotLeading where nothing was written; late is the time from the last
 	// condition turning true to now.
 	Promotion(err error, late time.Duration)
 }
@@ -41,11 +42,26 @@ type Result struct {
 	RequeueAfter time.Duration
 }
 
+// Lease is the right to write for a while.
+type Lease interface {
+	// Left is how much longer this process may write; zero where it may not.
+	Left() time.Duration
+}
+
 // Options are the choices of a Reconciler.
 type Options struct {
 	Policy gate.Policy
 	// DryRun decides and records, and never writes.
 	DryRun bool
+	// Sound, where not nil, says what the rules find in the version that is
+	// deployed. It is asked after the decision was carried out, and only shown.
+	Sound func(model.Snapshot) model.Condition
+	// Lease is asked right before each write; nil means that no other process
+	// writes.
+	Lease Lease
+	// TakenOver is when this Reconciler's process began to look after another
+	// one had, whose memory it does not have; zero where none had.
+	TakenOver time.Time
 }
 
 // Reconciler decides on one deployment at a time. It is safe for concurrent
@@ -99,12 +115,26 @@ func (r *Reconciler) Reconcile(ctx context.Context, key model.Key) (Result, erro
 	h.verb, h.reason = decision.Verb, decision.Reason
 
 	err := r.act(ctx, &h, snapshot, decision)
+	decision.Conditions = r.withSound(decision.Conditions, snapshot)
 	r.record(h, snapshot, decision, now)
 	r.remember(key, h, decision)
 	if err != nil {
 		return Result{}, err
 	}
 	return Result{RequeueAfter: decision.RetryAfter}, nil
+}
+
+// withSound adds the condition that the gate does not know of, ahead of those
+// about what follows a promotion.
+func (r *Reconciler) withSound(conditions []model.Condition, s model.Snapshot) []model.Condition {
+	if r.options.Sound == nil {
+		return conditions
+	}
+	at := slices.IndexFunc(conditions, func(c model.Condition) bool { return c.Type == model.Promoted })
+	if at < 0 {
+		at = len(conditions)
+	}
+	return slices.Insert(conditions, at, r.options.Sound(s))
 }
 
 // act carries out a Promote, if draingate is to act at all.
@@ -117,6 +147,9 @@ func (r *Reconciler) act(ctx context.Context, h *history, s model.Snapshot, d mo
 	now := time.Now()
 	r.recorder.Promotion(err, now.Sub(d.ReadyAt))
 	switch {
+	case errors.Is(err, ErrNotLeading):
+		h.problem = err.Error()
+		return nil
 	case errors.Is(err, ErrMoved):
 		logger(ctx, s).V(1).Info("world moved between decision and promotion", "why", err.Error())
 		return nil
@@ -130,11 +163,15 @@ func (r *Reconciler) act(ctx context.Context, h *history, s model.Snapshot, d mo
 }
 
 // writeTimeout bounds the last read and the write together. A last read that
-// takes longer than facts stay fresh ends in ErrMoved anyway.
-const writeTimeout = 10 * time.Second
+// takes longer than facts stay fresh ends in ErrMoved anyway. A lease must have
+// as much left for the write.
+const writeTimeout = 5 * time.Second
 
 // ErrMoved means that a promotion was decided on facts that hold no more.
 var ErrMoved = errors.New("facts changed since the decision")
+
+// ErrNotLeading means that nothing was written since another process may lead.
+var ErrNotLeading = errors.New("not promoted: this instance does not lead, or not for long enough to write")
 
 // promote reads the deployment once more and decides once more with it at the
 // present time, since the call to promote has no compare-and-set: whatever was
@@ -155,16 +192,25 @@ func (r *Reconciler) promote(ctx context.Context, s model.Snapshot, d model.Deci
 	if !gate.Acts(last) {
 		return fmt.Errorf("%w: %s", ErrMoved, last.Reason)
 	}
+	// Nothing may come between this and the write.
+	if l := r.options.Lease; l != nil && l.Left() < writeTimeout {
+		return ErrNotLeading
+	}
 	if err := r.promoter.Promote(ctx, s.Key, d.Groups); err != nil {
 		return fmt.Errorf("promote deployment %s: %w", model.Short(s.Key.Deployment), err)
 	}
 	return nil
 }
 
+// history is what is known of a deployment. One that is new to this process may
+// be one that another had looked at.
 func (r *Reconciler) history(key model.Key) history {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.known[key]
+	if h, known := r.known[key]; known {
+		return h
+	}
+	return history{memory: gate.Memory{TakenOver: r.options.TakenOver}}
 }
 
 // remember keeps the history for the next pass, or drops it after the last.

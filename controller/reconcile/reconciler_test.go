@@ -128,17 +128,81 @@ func (s *stubRecorder) last() model.Record {
 	return s.records[len(s.records)-1]
 }
 
+// stubLease has so much left of it.
+type stubLease func() time.Duration
+
+func (s stubLease) Left() time.Duration { return s() }
+
+// A decision to promote is not enough: this process must lead when it writes,
+// and for as long as the write may take.
+func TestDoesNotWriteWithoutALease(t *testing.T) {
+	cases := map[string]struct {
+		left   time.Duration
+		writes int
+	}{
+		"a lease that outlasts the write": {writeTimeout, 1},
+		"no lease":                        {0, 0},
+		"one that ends during the write":  {writeTimeout - time.Millisecond, 0},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newWorld()
+				rec := loopWith(t, f, Options{Lease: stubLease(func() time.Duration { return c.left })}, 20*time.Second)
+				require.Equal(t, c.writes, f.promotes)
+				if c.writes == 0 {
+					require.Equal(t, model.Promote, rec.last().Decision.Verb)
+					require.Contains(t, rec.last().Problem, "does not lead")
+					require.ErrorIs(t, rec.promotions[0], ErrNotLeading)
+				}
+			})
+		})
+	}
+}
+
+// The lease is asked after the last read, not before: a read may take long.
+func TestALeaseThatEndsDuringTheLastRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newWorld()
+		until := time.Now().Add(time.Hour)
+		f.beforeRead = func() error { until = time.Now(); return nil }
+		loopWith(t, f, Options{Lease: stubLease(func() time.Duration { return time.Until(until) })}, 20*time.Second)
+		require.Zero(t, f.promotes)
+	})
+}
+
+func TestAfterATakeoverTheCatalogIsGivenTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newWorld()
+		began := time.Now()
+		rec := loopWith(t, f, Options{TakenOver: began}, 40*time.Second)
+		require.Equal(t, 1, f.promotes)
+		require.Greater(t, rec.last().PromotedAt.Sub(began), gate.Recovery)
+	})
+}
+
 // loop runs a controller over the world for the given time in a bubble.
 func loop(t *testing.T, f *fakeWorld, dryRun bool, lasting time.Duration) *stubRecorder {
 	t.Helper()
+	return loopWith(t, f, Options{DryRun: dryRun}, lasting)
+}
+
+func loopWith(t *testing.T, f *fakeWorld, o Options, lasting time.Duration) *stubRecorder {
+	t.Helper()
 	rec := &stubRecorder{}
-	r := New(f, f, rec, Options{DryRun: dryRun, Policy: gate.Policy{Margin: time.Second, DefaultMode: model.ModeObserve, Poll: 500 * time.Millisecond}})
+	loopInto(t, f, rec, o, lasting)
+	return rec
+}
+
+func loopInto(t *testing.T, f *fakeWorld, rec *stubRecorder, o Options, lasting time.Duration) {
+	t.Helper()
+	o.Policy = gate.Policy{Margin: time.Second, DefaultMode: model.ModeObserve, Poll: 500 * time.Millisecond}
+	r := New(f, f, rec, o)
 	ctx, cancel := context.WithTimeout(t.Context(), lasting)
 	defer cancel()
 	c := NewController(r.Reconcile, 2, nil)
 	c.Enqueue(key)
 	require.NoError(t, c.Run(ctx))
-	return rec
 }
 
 func TestPromotesOnceAfterTheWindow(t *testing.T) {
@@ -151,6 +215,37 @@ func TestPromotesOnceAfterTheWindow(t *testing.T) {
 		require.Equal(t, 5*time.Second, rec.last().PromotedAt.Sub(began))
 		require.Equal(t, []error{nil}, rec.promotions)
 		require.Zero(t, rec.late, "no time passes in this world between the end of the window and the promotion")
+	})
+}
+
+// What the rules find is shown, ahead of what follows a promotion, and neither
+// holds nor delays one.
+func TestFindingsAreShownAndDoNotHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, rec := newWorld(), &stubRecorder{}
+		bad := model.Condition{Type: model.JobSound, Status: model.False, Reason: "HasErrors", Message: "1 error"}
+		before := 0
+		sound := func(s model.Snapshot) model.Condition {
+			require.Equal(t, key, s.Key)
+			if f.promotes == 0 {
+				before++
+			}
+			return bad
+		}
+		loopInto(t, f, rec, Options{Sound: sound}, 20*time.Second)
+		require.Equal(t, 1, f.promotes)
+		for _, r := range rec.records {
+			if r.PromotedAt.IsZero() {
+				before--
+			}
+			types := map[model.ConditionType]int{}
+			for i, c := range r.Decision.Conditions {
+				types[c.Type] = i
+			}
+			require.Equal(t, bad, r.Decision.Conditions[types[model.JobSound]])
+			require.Equal(t, types[model.Promoted], types[model.JobSound]+1)
+		}
+		require.Zero(t, before, "in the pass that promotes, the rules are asked after the promotion")
 	})
 }
 

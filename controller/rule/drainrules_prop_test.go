@@ -34,7 +34,7 @@ func (h hostile) yes() bool { return rapid.Bool().Draw(h.t, "yes") }
 func (h hostile) meta() map[string]string {
 	out := map[string]string{}
 	for range rapid.IntRange(0, 2).Draw(h.t, "keys") {
-		key := pick(h, slices.Concat(metaKeys(), []string{"", "draingate", "draingate_", metaIgnore, metaIgnore + "DG101", "DrainGate-Mode", "x"})...)
+		key := pick(h, slices.Concat(metaKeys(), []string{"", "draingate", "draingate_", MetaIgnore, MetaIgnore + "DG101", "DrainGate-Mode", "x"})...)
 		out[key] = pick(h, "", "enforce", "observe", "off", "6s", "-6s", "9999999h", "x", "6")
 	}
 	return out

@@ -19,8 +19,6 @@ const (
 	metaOnDeadline   = "draingate_on_deadline"
 	metaFence        = "draingate_fence"
 	metaPark         = "draingate_park"
-	// metaIgnore is followed by the ID of a rule.
-	metaIgnore = "draingate_ignore_"
 )
 
 // metaKeys are the keys with a fixed name.
@@ -66,10 +64,10 @@ func findUnknownMeta(at model.Path, inTask bool, key, value string) []Finding {
 	case meant != "":
 		f := Finding{Path: at, Message: fmt.Sprintf("%s is no key of draingate and is not in force; did you mean %s?", key, meant), Remedy: fmt.Sprintf("%s = %q", meant, value)}
 		return []Finding{f.renamed(meant, value, near(key, metaKeys()))}
-	case strings.HasPrefix(key, metaIgnore):
-		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s ignores nothing: there is no rule %q", key, strings.TrimPrefix(key, metaIgnore))}}
+	case strings.HasPrefix(key, MetaIgnore):
+		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s ignores nothing: there is no rule %q", key, strings.TrimPrefix(key, MetaIgnore))}}
 	default:
-		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s is no key of draingate and is not in force; its keys are %s and %s<RULE>", key, strings.Join(metaKeys(), ", "), metaIgnore)}}
+		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s is no key of draingate and is not in force; its keys are %s and %s<RULE>", key, strings.Join(metaKeys(), ", "), MetaIgnore)}}
 	}
 }
 
@@ -77,7 +75,7 @@ func findUnknownMeta(at model.Path, inTask bool, key, value string) []Finding {
 // meant.
 func (f Finding) renamed(meant, value string, candidates []string) Finding {
 	switch {
-	case strings.HasPrefix(meant, metaIgnore):
+	case strings.HasPrefix(meant, MetaIgnore):
 		return f.notFixed("an ignore that comes into force would hide findings")
 	case len(candidates) != 1:
 		return f.notFixed(fmt.Sprintf("it may be any of %s", strings.Join(candidates, ", ")))
@@ -107,12 +105,12 @@ func cautious(key, value string) bool {
 // meantKey is the key of draingate that was written or, by a slip or two,
 // meant; empty where there is none near.
 func meantKey(key string) string {
-	if !strings.HasPrefix(normal(key), metaIgnore) {
+	if !strings.HasPrefix(normal(key), MetaIgnore) {
 		return nearest(key, metaKeys())
 	}
 	for _, r := range All() {
-		if normal(metaIgnore+r.ID) == normal(key) {
-			return metaIgnore + r.ID
+		if normal(MetaIgnore+r.ID) == normal(key) {
+			return MetaIgnore + r.ID
 		}
 	}
 	return ""

@@ -28,7 +28,7 @@ func proxyRules() []Rule {
 		},
 		{
 			ID: "DG503", Name: "settings-assumed", Severity: Unknown,
-			Summary: "Traefik's settings were not given, and its defaults are assumed.",
+			Summary: "Traefik's settings were not given, or may be others than those that were.",
 			Why: "The time until Traefik stops routing to an instance is made of its settings; with a longer refreshInterval than the default of 15s every drain that seems long enough may be too short " +
 				"(Traefik v3.6.12, pkg/provider/consulcatalog/consul_catalog.go, SetDefaults, and cmd/configuration.go).",
 			Find: settingsAssumed,
@@ -50,9 +50,12 @@ func proxyRules() []Rule {
 	}
 }
 
-// ofSettings is a finding about the settings, which has no path.
-func ofSettings(severity Severity, remedy, format string, args ...any) []Finding {
-	return []Finding{{Severity: severity, Message: inline(fmt.Sprintf(format, args...)), Remedy: remedy}}
+// ofCatalog is the section of the provider that the rules are about.
+const ofCatalog = "providers.consulCatalog"
+
+// ofSettings is a finding about a setting, which has no path.
+func ofSettings(severity Severity, setting, remedy, format string, args ...any) []Finding {
+	return []Finding{{Severity: severity, Setting: setting, Message: inline(fmt.Sprintf(format, args...)), Remedy: remedy}}
 }
 
 func unpredictable(in Input) []Finding {
@@ -73,7 +76,8 @@ func unpredictable(in Input) []Finding {
 	if s.Watch && len(on) > 1 {
 		severity, says = Error, "a load can give the state from before the change that set it off, and nothing loads again: a stopped instance may stay routed until some other change"
 	}
-	return ofSettings(severity, strings.Join(offs(on), "\n"), "providers.consulCatalog has %s: %s", strings.Join(on, ", "), says)
+	first, _, _ := strings.Cut(on[0], " ")
+	return ofSettings(severity, ofCatalog+"."+first, strings.Join(offs(on), "\n"), "providers.consulCatalog has %s: %s", strings.Join(on, ", "), says)
 }
 
 // offs are the command line's way to switch the options off.
@@ -91,15 +95,18 @@ func badRefresh(in Input) []Finding {
 	if !s.ConsulCatalog || s.Watch || s.RefreshInterval > 0 {
 		return nil
 	}
-	return ofSettings("", "--providers.consulcatalog.refreshinterval=15s", "providers.consulCatalog.refreshInterval is %s: Traefik ends with a panic", s.RefreshInterval)
+	return ofSettings("", ofCatalog+".refreshInterval", "--providers.consulcatalog.refreshinterval=15s", "providers.consulCatalog.refreshInterval is %s: Traefik ends with a panic", s.RefreshInterval)
 }
 
 func settingsAssumed(in Input) []Finding {
 	if !in.Assumed {
+		if in.Doubt != "" {
+			return ofSettings("", "", "", "%s", in.Doubt)
+		}
 		return nil
 	}
 	s := in.Settings
-	return ofSettings("", "", "no settings of Traefik were given; assumed are its defaults: refreshInterval %s, providersThrottleDuration %s, watch %t, exposedByDefault %t, prefix %q, strictChecks %s; a service without a tag that asks for routing is taken to be behind no Traefik",
+	return ofSettings("", "", "", "no settings of Traefik were given; assumed are its defaults: refreshInterval %s, providersThrottleDuration %s, watch %t, exposedByDefault %t, prefix %q, strictChecks %s; a service without a tag that asks for routing is taken to be behind no Traefik",
 		s.RefreshInterval, s.Throttle, s.Watch, s.ExposedByDefault, s.Prefix, strings.Join(s.StrictChecks, ", "))
 }
 
@@ -113,12 +120,12 @@ func wideChecks(in Input) []Finding {
 	if !in.Settings.ConsulCatalog || len(wide) == 0 {
 		return nil
 	}
-	return ofSettings("", "--providers.consulcatalog.strictchecks=passing,warning", "providers.consulCatalog.strictChecks has %s: Traefik routes to instances that Consul says are not fit for it", strings.Join(wide, ", "))
+	return ofSettings("", ofCatalog+".strictChecks", "--providers.consulcatalog.strictchecks=passing,warning", "providers.consulCatalog.strictChecks has %s: Traefik routes to instances that Consul says are not fit for it", strings.Join(wide, ", "))
 }
 
 func noCatalog(in Input) []Finding {
 	if in.Settings.ConsulCatalog || in.Assumed {
 		return nil
 	}
-	return ofSettings("", "--providers.consulcatalog=true", "providers.consulCatalog is not enabled: draingate sees none of this Traefik's routers, and no deployment is gated by them")
+	return ofSettings("", ofCatalog, "--providers.consulcatalog=true", "providers.consulCatalog is not enabled: draingate sees none of this Traefik's routers, and no deployment is gated by them")
 }

@@ -55,6 +55,9 @@ type Input struct {
 	// were given and these are Traefik's defaults.
 	Settings model.ProxySettings
 	Assumed  bool
+	// Doubt, where not empty, is a sentence that says why the settings may be
+	// others than those that were given.
+	Doubt string
 	// TraefikVersion is the version of the Traefik in front, such as "3.6.12";
 	// empty where it is not known.
 	TraefikVersion string
@@ -78,6 +81,9 @@ type Finding struct {
 	// Path is where in the job it is; empty for a finding about the settings of
 	// Traefik.
 	Path model.Path
+	// Setting is the setting of Traefik that a finding without a Path is about,
+	// by its path in a configuration file; empty for none in particular.
+	Setting string
 	// Message is one line with the figures.
 	Message string
 	// Remedy is what to write instead, as HCL or as a setting that can be

@@ -101,6 +101,10 @@ func (in Input) routedServices() []place {
 	return out
 }
 
+// Routed reports whether a proxy routes to any service of the job, as far as is
+// known.
+func (in Input) Routed() bool { return len(in.routedServices()) > 0 }
+
 // found is one finding, or none where the message is empty.
 func found(path model.Path, message, remedy string) []Finding {
 	if message == "" {

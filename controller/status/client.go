@@ -76,6 +76,16 @@ func (c *Client) Proxies(ctx context.Context) ([]Proxy, error) {
 	return out, c.get(ctx, &out, "v1", "proxies")
 }
 
+// Leader returns who leads; nil where the instance takes part in no election.
+func (c *Client) Leader(ctx context.Context) (*Leadership, error) {
+	var out Leadership
+	err := c.get(ctx, &out, "v1", "leader")
+	if failed, ok := errors.AsType[*APIError](err); ok && failed.Code == http.StatusNotFound {
+		return nil, nil //nolint:nilnil // No election is an answer, and no error.
+	}
+	return &out, err
+}
+
 // Ready returns whether the controller has read everything for the first time.
 // Until then, what it does not list may exist all the same.
 func (c *Client) Ready(ctx context.Context) (Readiness, error) {

@@ -21,6 +21,12 @@ func TestTheDocumentShowsWhatIsEncoded(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), block(t, status.EncodeDetail(documented())))
 	require.Contains(t, string(text), block(t, status.EncodeProxies(documentedProxies())[0]))
+	require.Contains(t, string(text), block(t, documentedFinding()))
+	require.Contains(t, string(text), block(t, status.EncodeLeadership(model.Leadership{
+		Role:   model.RoleFollower,
+		Self:   model.Instance{ID: "PW5DL6YFHC4R", Name: "node2/5a6b7c8d", Address: "10.0.0.6:4689"},
+		Leader: model.Instance{ID: "K3QXMZ7A2TBN", Name: "node1/1f2e3d4c", Address: "10.0.0.5:4689", Since: at(0)},
+	})))
 }
 
 func TestTheDocumentNamesEveryFieldAndMetric(t *testing.T) {
@@ -29,7 +35,7 @@ func TestTheDocumentNamesEveryFieldAndMetric(t *testing.T) {
 	for _, kind := range []reflect.Type{
 		reflect.TypeFor[status.Detail](), reflect.TypeFor[status.Deployment](), reflect.TypeFor[status.Condition](),
 		reflect.TypeFor[status.Window](), reflect.TypeFor[status.Term](), reflect.TypeFor[status.Duration](),
-		reflect.TypeFor[status.Proxy](), reflect.TypeFor[status.Settings](), reflect.TypeFor[status.Readiness](), reflect.TypeFor[status.Problem](),
+		reflect.TypeFor[status.Proxy](), reflect.TypeFor[status.Settings](), reflect.TypeFor[status.Finding](), reflect.TypeFor[status.Readiness](), reflect.TypeFor[status.Leadership](), reflect.TypeFor[status.Instance](), reflect.TypeFor[status.Problem](),
 	} {
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
@@ -77,6 +83,14 @@ func documented() model.Record {
 		},
 	})
 	return s.Records()[0]
+}
+
+func documentedFinding() status.Finding {
+	return status.Finding{
+		Namespace: "default", Job: "web", JobVersion: 7, Rule: "DG101", Severity: "error", Path: `group["app"].shutdown_delay`,
+		Message: `service "web" (at group level) is served for S = 0s after it leaves the catalog (no delay, no drain), but Traefik may route to it for T = 17.7s`,
+		Remedy:  `shutdown_delay = "19s"`, Proxies: []string{"10.0.0.5:8080"},
+	}
 }
 
 func documentedProxies() model.Fact[[]model.Proxy] {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -17,11 +18,20 @@ type Options struct {
 	Store *Store
 	// Proxies returns the proxy set as last read. Without it the set is unknown.
 	Proxies func() model.Fact[[]model.Proxy]
+	// Lint returns what the rules find in live jobs, sorted, or why that is not
+	// known. Without it nobody looks.
+	Lint func() ([]Finding, error)
 	// Ready reports whether every watch was read once, and if not, which were
 	// not. Without it the process is never ready.
 	Ready func() (bool, []string)
+	// Leadership returns who leads. Without it there is no election, and every
+	// answer is this instance's own.
+	Leadership func() model.Leadership
 	// Gatherer provides /metrics. Without it there are none.
 	Gatherer prometheus.Gatherer
+	// Pprof adds /debug/pprof/, which shows the process's memory and can slow
+	// it down.
+	Pprof bool
 	// Version is shown in the Server header.
 	Version string
 }
@@ -31,16 +41,32 @@ type Options struct {
 func NewHandler(o Options) http.Handler {
 	h := handler{o}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/v1/deployments", h.deployments)
-	mux.HandleFunc("/v1/deployments/{id}", h.deployment)
-	mux.HandleFunc("/v1/proxies", h.proxies)
+	mux.HandleFunc("/v1/lint", h.lint)
+	mux.HandleFunc("/v1/deployments", h.led(h.deployments))
+	mux.HandleFunc("/v1/deployments/{id}", h.led(h.deployment))
+	mux.HandleFunc("/v1/proxies", h.led(h.proxies))
+	if o.Leadership != nil {
+		mux.HandleFunc("/v1/leader", h.leader)
+	}
 	mux.HandleFunc("/livez", h.livez)
 	mux.HandleFunc("/readyz", h.readyz)
 	if o.Gatherer != nil {
 		mux.Handle("/metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
 	}
+	if o.Pprof {
+		profiles(mux)
+	}
 	mux.HandleFunc("/", h.nothing)
 	return readOnly(o.Version, mux)
+}
+
+// profiles adds what net/http/pprof would add to the default mux.
+func profiles(mux *http.ServeMux) {
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 }
 
 // readOnly refuses everything that is not a read and sets the headers that
@@ -96,6 +122,19 @@ func (h handler) proxies(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, EncodeProxies(set))
 }
 
+func (h handler) lint(w http.ResponseWriter, _ *http.Request) {
+	if h.Lint == nil {
+		fail(w, http.StatusNotFound, "live jobs are not looked at: that is what `draingate run --dry-run` does")
+		return
+	}
+	found, err := h.Lint()
+	if err != nil {
+		fail(w, http.StatusServiceUnavailable, "what is in the live jobs is not known: "+scrub(err.Error()))
+		return
+	}
+	answer(w, http.StatusOK, each(found, Finding.scrubbed))
+}
+
 func (h handler) livez(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]bool{"live": true})
 }
@@ -114,7 +153,7 @@ func (h handler) readyz(w http.ResponseWriter, _ *http.Request) {
 
 func (h handler) nothing(w http.ResponseWriter, _ *http.Request) {
 	fail(w, http.StatusNotFound,
-		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/proxies, /livez, /readyz, /metrics")
+		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/proxies, /v1/lint, /v1/leader, /livez, /readyz, /metrics")
 }
 
 func fail(w http.ResponseWriter, code int, message string) {

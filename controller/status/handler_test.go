@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -37,6 +38,7 @@ func TestHandlerAnswers(t *testing.T) {
 		Store:    store,
 		Proxies:  func() model.Fact[[]model.Proxy] { return model.Seen([]model.Proxy{{Name: "p"}}, at(0)) },
 		Ready:    func() (bool, []string) { return true, nil },
+		Lint:     func() ([]status.Finding, error) { return []status.Finding{{Job: "web", Rule: "DG101"}}, nil },
 		Gatherer: registry,
 	}
 	tests := map[string]struct {
@@ -54,6 +56,10 @@ func TestHandlerAnswers(t *testing.T) {
 		"a short prefix is refused":                   {full, "/v1/deployments/b", 400, "at least its first 4"},
 		"proxies are an array":                        {full, "/v1/proxies", 200, `"name": "p"`},
 		"proxies never read are not an empty list":    {status.Options{}, "/v1/proxies", 503, "not read yet"},
+		"findings are an array":                       {full, "/v1/lint", 200, `"rule": "DG101"`},
+		"no findings are an empty array":              {status.Options{Lint: func() ([]status.Finding, error) { return nil, nil }}, "/v1/lint", 200, "[]"},
+		"findings that are not known are not none":    {status.Options{Lint: func() ([]status.Finding, error) { return nil, errors.New("no list") }}, "/v1/lint", 503, "no list"},
+		"nobody who looks is not nothing to find":     {status.Options{}, "/v1/lint", 404, "--dry-run"},
 		"a live process says so":                      {status.Options{}, "/livez", 200, `"live": true`},
 		"a ready process says so":                     {full, "/readyz", 200, `"waiting": []`},
 		"a process that cannot tell is not ready":     {status.Options{}, "/readyz", 503, `"ready": false`},
@@ -89,8 +95,19 @@ func TestHandlerNamesWhatItWaitsFor(t *testing.T) {
 	require.Equal(t, status.Readiness{Waiting: []string{"nomad deployments", "consul catalog"}}, got)
 }
 
+func TestProfilesAreServedOnlyWhereAskedFor(t *testing.T) {
+	for target, want := range map[string]string{
+		"/debug/pprof/": "Types of profiles available", "/debug/pprof/goroutine?debug=1": "goroutine profile:", "/debug/pprof/cmdline": "",
+	} {
+		res := serve(status.Options{Pprof: true}, http.MethodGet, target)
+		require.Equal(t, http.StatusOK, res.Code, target)
+		require.Contains(t, res.Body.String(), want)
+		require.Equal(t, http.StatusNotFound, serve(status.Options{}, http.MethodGet, target).Code, target)
+	}
+}
+
 func TestHandlerIsReadOnly(t *testing.T) {
-	paths := []string{"/v1/deployments", "/v1/deployments/aaaa", "/v1/proxies", "/livez", "/readyz", "/metrics", "/"}
+	paths := []string{"/v1/deployments", "/v1/deployments/aaaa", "/v1/proxies", "/v1/lint", "/livez", "/readyz", "/metrics", "/"}
 	for _, path := range paths {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, "BREW"} {
 			res := serve(status.Options{}, method, path)
@@ -129,14 +146,50 @@ func TestHandlerShowsNoCredentials(t *testing.T) {
 		Store:   store,
 		Proxies: func() model.Fact[[]model.Proxy] { return model.Seen(proxies, at(0)) },
 		Ready:   func() (bool, []string) { return false, []string{text} },
+		Lint: func() ([]status.Finding, error) {
+			return []status.Finding{{Message: text, Remedy: text, Proxies: []string{text}}}, nil
+		},
 	}
-	for _, path := range []string{"/v1/deployments", "/v1/deployments/aaaa1111", "/v1/proxies", "/readyz"} {
+	for _, path := range []string{"/v1/deployments", "/v1/deployments/aaaa1111", "/v1/proxies", "/v1/lint", "/readyz"} {
 		body := serve(o, http.MethodGet, path).Body.String()
 		require.NotContains(t, body, secret, path)
 		require.Contains(t, body, "proxy:8080", path)
 	}
 	o.Proxies = func() model.Fact[[]model.Proxy] { return model.Unseen[[]model.Proxy](at(0), text) }
 	require.NotContains(t, serve(o, http.MethodGet, "/v1/proxies").Body.String(), secret)
+	o.Lint = func() ([]status.Finding, error) { return nil, errors.New(text) }
+	require.NotContains(t, serve(o, http.MethodGet, "/v1/lint").Body.String(), secret)
+}
+
+func TestClientTellsFindingsFromNobodyWhoLooks(t *testing.T) {
+	found := []status.Finding{{Namespace: "default", Job: "web", JobVersion: 3, Rule: "DG101", Severity: "error", Proxies: []string{"a"}}}
+	tests := map[string]struct {
+		lint  func() ([]status.Finding, error)
+		want  []status.Finding
+		fails error
+	}{
+		"findings":        {func() ([]status.Finding, error) { return found, nil }, found, nil},
+		"none":            {func() ([]status.Finding, error) { return nil, nil }, []status.Finding{}, nil},
+		"not known":       {func() ([]status.Finding, error) { return nil, errors.New("no list") }, nil, &status.APIError{}},
+		"nobody is there": {nil, nil, status.ErrNotLinted},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			srv := httptest.NewServer(status.NewHandler(status.Options{Store: status.NewStore(), Lint: tt.lint}))
+			defer srv.Close()
+			client, err := status.NewClient(srv.URL)
+			require.NoError(t, err)
+			defer client.CloseIdle()
+			got, err := client.Lint(t.Context())
+			if answer, ok := tt.fails.(*status.APIError); ok {
+				require.ErrorAs(t, err, &answer)
+				require.Equal(t, http.StatusServiceUnavailable, answer.Code)
+				return
+			}
+			require.ErrorIs(t, err, tt.fails)
+			require.Equal(t, tt.want, got)
+		})
+	}
 }
 
 func TestHandlerShowsNoFigureThatIsNotKnown(t *testing.T) {

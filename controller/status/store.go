@@ -63,6 +63,13 @@ func (s *Store) Forget(key model.Key) {
 	delete(s.entries, key)
 }
 
+// Clear drops everything, as when another instance looks from now on.
+func (s *Store) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.entries)
+}
+
 // Records returns copies of all records, sorted by namespace and job, the newest
 // version of a job first.
 func (s *Store) Records() []model.Record {

@@ -74,6 +74,7 @@ func dropNils(j *nomadapi.Job) {
 		for _, t := range g.Tasks {
 			t.Services = withoutNils(t.Services)
 			t.Templates = withoutNils(t.Templates)
+			t.Artifacts = withoutNils(t.Artifacts)
 			t.VolumeMounts = withoutNils(t.VolumeMounts)
 			t.Affinities, t.Constraints = withoutNils(t.Affinities), withoutNils(t.Constraints)
 			if t.Resources != nil {
@@ -141,6 +142,8 @@ func task(j *nomadapi.Job, g *nomadapi.TaskGroup, t *nomadapi.Task) model.Task {
 		Services:      services(names(j, g, t), t.Name, t.Services),
 		Meta:          nonEmpty(t.Meta),
 		Networks:      networks(t.Resources.Networks),
+		Program:       program(t.Config),
+		Env:           nonEmpty(t.Env),
 	}
 	if t.Lifecycle != nil {
 		out.Hook, out.Sidecar = t.Lifecycle.Hook, t.Lifecycle.Sidecar
@@ -148,8 +151,11 @@ func task(j *nomadapi.Job, g *nomadapi.TaskGroup, t *nomadapi.Task) model.Task {
 	for _, tmpl := range t.Templates {
 		out.Templates = append(out.Templates, template(tmpl))
 	}
+	for _, a := range t.Artifacts {
+		out.Artifacts = append(out.Artifacts, value(a.RelativeDest))
+	}
 	for _, m := range t.VolumeMounts {
-		out.VolumeMounts = append(out.VolumeMounts, model.VolumeMount{Volume: value(m.Volume), ReadOnly: value(m.ReadOnly)})
+		out.VolumeMounts = append(out.VolumeMounts, model.VolumeMount{Volume: value(m.Volume), Destination: value(m.Destination), ReadOnly: value(m.ReadOnly)})
 	}
 	return out
 }
@@ -159,6 +165,8 @@ func template(t *nomadapi.Template) model.Template {
 		Source:       value(t.SourcePath),
 		Data:         value(t.EmbeddedTmpl),
 		Destination:  value(t.DestPath),
+		LeftDelim:    value(t.LeftDelim),
+		RightDelim:   value(t.RightDelim),
 		ChangeMode:   value(t.ChangeMode),
 		ChangeSignal: value(t.ChangeSignal),
 		Env:          value(t.Envvars),

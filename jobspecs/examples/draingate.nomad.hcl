@@ -3,7 +3,8 @@
 #
 #   nomad job run -var binary=/usr/local/bin/draingate draingate.nomad.hcl
 #
-# Two at once do no harm: to promote the same deployment twice is the same as once.
+# They elect a leader, by the lock of a key in Consul, and only that one promotes;
+# the others pass questions for the status on to it.
 
 variable "binary" {
   type        = string
@@ -27,6 +28,12 @@ variable "listen" {
   type        = string
   default     = "127.0.0.1:4689"
   description = "The address of the status endpoint. It asks nobody who they are, so it stays on loopback unless something in front of it does."
+}
+
+variable "advertise" {
+  type        = string
+  default     = ""
+  description = "The address at which the others reach the status endpoint of each instance, such as $${attr.unique.network.ip-address}:4689 with a listen to match. Without one only the leader's own endpoint has the status."
 }
 
 variable "dry_run" {
@@ -75,6 +82,7 @@ job "draingate" {
           "run",
           [for name in var.traefik_services : ["--traefik-service", name]],
           "--listen", var.listen,
+          "--advertise", var.advertise,
           "--dry-run=${var.dry_run}",
         ])
       }
@@ -103,8 +111,9 @@ job "draingate" {
         CONSUL_HTTP_ADDR = var.consul_address
       }
 
-      # On the stop signal it stops promoting at once and then lets answers of
-      # its status endpoint finish, for 3 s at most. With less than that and
+      # On the stop signal it stops promoting at once, gives up the lead, for
+      # which it waits for Consul for 4 s at most, and then lets answers of its
+      # status endpoint finish, for 3 s at most. With less than that and
       # some room Nomad would kill it in between.
       kill_timeout = "10s"
 

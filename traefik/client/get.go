@@ -74,7 +74,7 @@ func (c *Client) accept(resp *http.Response, path, contentType string) error {
 	}
 	got, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if err != nil || !strings.EqualFold(got, contentType) {
-		return c.failed(path, fmt.Errorf("the answer is %s, not %s: something else than Traefik's API answers here; check --traefik-api-port and --traefik-api-base-path", named(got), contentType))
+		return c.failed(path, fmt.Errorf("the answer is %s, not %s: something else than Traefik's API answers here; check the port in the URL (of a --traefik-service: --traefik-api-port) and --traefik-api-base-path", named(got), contentType))
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (c *Client) advice(resp *http.Response) string {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		return "the API needs credentials: set --traefik-api-user and --traefik-api-password-file"
 	case code == http.StatusNotFound:
-		return "the API is not enabled or has another port or base path: set api.insecure or a router to api@internal, or check --traefik-api-port and --traefik-api-base-path"
+		return "the API is not enabled or has another port or base path: set api.insecure or a router to api@internal, or check the port in the URL (of a --traefik-service: --traefik-api-port) and --traefik-api-base-path"
 	case code == http.StatusBadRequest:
 		return "the request was not understood: check the scheme of the URL, http or https"
 	case code >= 300 && code < 400:

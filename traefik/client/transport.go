@@ -37,7 +37,7 @@ func (c *Client) fix(ctx context.Context, err error) string {
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
 		return fmt.Sprintf("no complete answer within %s: Traefik hangs, or something between blocks the port", c.timeout)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nothing listens there: check that Traefik runs, its API entry point, and --traefik-api-port"
+		return "nothing listens there: check that Traefik runs, its API entry point, and the port in the URL (of a --traefik-service: --traefik-api-port)"
 	case errors.As(err, &dns):
 		return "the host's name cannot be resolved: check the URL"
 	case isTLS(err):

@@ -1,10 +1,12 @@
 package options
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -25,6 +27,12 @@ type Lint struct {
 	Vars, VarFiles []string
 	// Against are files with the versions that run now.
 	Against []string
+	// Jobs are jobs of a Nomad, each ID or NAMESPACE/ID; Namespace is for those
+	// without one.
+	Jobs      []string
+	Namespace string
+	// AgainstLive compares each job with the version that Nomad has.
+	AgainstLive bool
 	// FailOn is the mildest severity that makes the command fail, or never.
 	FailOn string
 	// Fix writes what is safe to write into the files, Diff prints it. With Diff
@@ -46,8 +54,14 @@ func (l Lint) Validate() error {
 	if len(l.Traefik.URLs) > 1 {
 		return fmt.Errorf("--traefik-url is given %d times: lint judges with one Traefik at a time, so run it once for each", len(l.Traefik.URLs))
 	}
-	if len(l.Paths) == 0 && l.Traefik.Config == "" && len(l.Traefik.URLs) == 0 {
-		return errors.New("nothing to lint: give files, folders or patterns, such as `draingate lint .`, or - for standard input")
+	if len(l.Paths) == 0 && len(l.Jobs) == 0 && l.Traefik.Config == "" && len(l.Traefik.URLs) == 0 {
+		return errors.New("nothing to lint: give files, folders or patterns, such as `draingate lint .`, or - for standard input, or --job NAME")
+	}
+	if err := l.jobsAreSound(); err != nil {
+		return err
+	}
+	if (l.Fix || l.Diff) && len(l.Paths) == 0 {
+		return errors.New("--fix and --diff are for files: give the job specification as PATH")
 	}
 	if l.Fix && slices.Contains(l.Paths, "-") {
 		return errors.New("--fix cannot write to standard input: give the file itself, or use --diff without --fix")
@@ -65,4 +79,28 @@ func (l Lint) Validate() error {
 		return errors.New("--traefik-api-user, --traefik-api-ca and --traefik-api-base-path need --traefik-url")
 	}
 	return nil
+}
+
+func (l Lint) jobsAreSound() error {
+	if l.Namespace == "*" {
+		return errors.New("--namespace *: give one namespace")
+	}
+	for _, name := range l.Jobs {
+		if namespace, id := l.Job(name); namespace == "" || id == "" || namespace == "*" {
+			return fmt.Errorf("--job %q is no job: give its ID, or NAMESPACE/ID", name)
+		}
+	}
+	if l.AgainstLive && len(l.Paths) == 0 {
+		return errors.New("--against-live compares files with what runs: give the files, such as `draingate lint --against-live web.nomad.hcl`")
+	}
+	return nil
+}
+
+// Job splits the name of a job into its namespace and its ID. A job whose ID
+// has a slash needs its namespace before it.
+func (l Lint) Job(name string) (namespace, id string) {
+	if before, after, ok := strings.Cut(name, "/"); ok {
+		return before, after
+	}
+	return cmp.Or(l.Namespace, "default"), name
 }

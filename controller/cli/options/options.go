@@ -22,6 +22,7 @@ const (
 // found by their own environment variables, which are not repeated here.
 type Run struct {
 	Traefik Traefik
+	Leader  Leader
 	// Margin is what S must have in hand over T + L.
 	Margin time.Duration
 	// DefaultMode is the mode of a job that does not set draingate_mode.
@@ -36,8 +37,22 @@ type Run struct {
 	Workers   int
 	LogLevel  slog.Level
 	LogFormat string
+	// Pprof adds /debug/pprof/ to the status endpoint.
+	Pprof bool
 	// Version is draingate's own, as the status endpoint and metrics show it.
 	Version string
+}
+
+// Leader says how one of several instances is elected to write.
+type Leader struct {
+	// Off leaves the election out: no other instance may run then.
+	Off bool
+	// Key is the key of the lock in Consul's KV store, and TTL that of its session.
+	Key string
+	TTL time.Duration
+	// Advertise is the host:port at which the others reach the status endpoint;
+	// empty for the one that it listens on, if that is of use elsewhere.
+	Advertise string
 }
 
 // Traefik says where the Traefik instances are and how to ask them.
@@ -70,6 +85,11 @@ const (
 	// counts as known.
 	MaxPollInterval = time.Second
 	MaxWorkers      = 64
+	// MinLeaderTTL is the least that Consul takes for a session unless told
+	// otherwise, and MaxLeaderTTL the longest lock delay that it keeps
+	// (SessionTTLMin and MaxLockDelay, v1.22.3).
+	MinLeaderTTL = 10 * time.Second
+	MaxLeaderTTL = time.Minute
 )
 
 // Default returns the settings of a run that was told nothing. It lacks a
@@ -80,6 +100,7 @@ func Default() Run {
 		Margin:       time.Second,
 		DefaultMode:  model.ModeObserve,
 		Listen:       "127.0.0.1:4689",
+		Leader:       Leader{Key: "draingate/leader", TTL: MinLeaderTTL},
 		PollInterval: 500 * time.Millisecond,
 		Workers:      4,
 		LogLevel:     slog.LevelInfo,

@@ -19,7 +19,7 @@ import (
 func (r Run) Validate() error {
 	checks := []func(Run) error{
 		hasProxies, urlsAreBases, servicesAreNames, configIsReadable, apiIsSound, credentialsArePaired, tlsIsUsed,
-		marginIsSound, modeIsKnown, listenIsAddress, pollIsSound, workersAreSound, formatIsKnown,
+		marginIsSound, modeIsKnown, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown,
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
@@ -161,6 +161,33 @@ func listenIsAddress(r Run) error {
 	}
 	if err != nil {
 		return fmt.Errorf("--listen %q is no address: give one such as 127.0.0.1:4689", r.Listen)
+	}
+	return nil
+}
+
+func leaderIsSound(r Run) error {
+	l := r.Leader
+	switch {
+	case l.Key == "" || strings.HasPrefix(l.Key, "/") || strings.ContainsAny(l.Key, " ?#%\t\n"):
+		return fmt.Errorf("--leader-key %q is no key of Consul's KV store: give one such as draingate/leader", l.Key)
+	case l.TTL < MinLeaderTTL || l.TTL > MaxLeaderTTL:
+		return fmt.Errorf("--leader-ttl %s: give %s, the least that Consul takes, to %s, the longest lock delay that it keeps", l.TTL, MinLeaderTTL, MaxLeaderTTL)
+	default:
+		return nil
+	}
+}
+
+func advertiseIsAddress(r Run) error {
+	if r.Leader.Advertise == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(r.Leader.Advertise)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	ip := net.ParseIP(host)
+	if err != nil || host == "" || port == "0" || strings.ContainsAny(host, "/@?# ") || (ip != nil && ip.IsUnspecified()) {
+		return fmt.Errorf("--advertise %q is no address that others can reach: give one such as 10.0.0.7:4689", withoutUser(r.Leader.Advertise))
 	}
 	return nil
 }

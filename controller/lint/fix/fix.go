@@ -56,7 +56,7 @@ func Run(o lint.Options) (Result, error) {
 		}
 		out.add(newSession(linter, src))
 	}
-	if err != nil {
+	if err = errors.Join(err, linter.Err()); err != nil {
 		return Result{}, err
 	}
 	return out, nil

@@ -2,6 +2,7 @@ package fix_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/draingate/draingate/controller/lint"
 	"github.com/draingate/draingate/controller/lint/fix"
+	"github.com/draingate/draingate/jobspecs"
 )
 
 // settings are Traefik's defaults, given and not assumed.
@@ -187,4 +189,24 @@ func TestNothingIsWorkedOutWhereSomethingCannotBeRead(t *testing.T) {
 	result, err = fix.Run(options(t, good, bad))
 	require.NoError(t, err)
 	require.Len(t, result.Changes, 1, "a file with mistakes is for lint to report")
+}
+
+// The version that runs now is asked for once, however many texts are tried,
+// and nothing is worked out where nobody answers.
+func TestTheRunningVersionIsAskedForOnce(t *testing.T) {
+	asked := 0
+	o := options(t, put(t, "web.nomad.hcl", inGroup("update {\n  canary = 2\n}\n")))
+	o.Running = func(string, string) (*jobspecs.File, error) {
+		asked++
+		return nil, nil //nolint:nilnil // there is none yet
+	}
+	result, err := fix.Run(o)
+	require.NoError(t, err)
+	require.Equal(t, 1, result.Fixed())
+	require.Equal(t, 1, asked)
+
+	o.Running = func(string, string) (*jobspecs.File, error) { return nil, errors.New("no answer") }
+	result, err = fix.Run(o)
+	require.ErrorContains(t, err, "no answer")
+	require.Empty(t, result.Changes)
 }

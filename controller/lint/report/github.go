@@ -17,12 +17,9 @@ func writeGitHub(w io.Writer, r lint.Result) error {
 	out := bufio.NewWriter(w)
 	names := titles()
 	for _, f := range r.Findings {
-		level, message := string(f.Severity), f.Message
+		level := string(f.Severity)
 		if f.Severity == rule.Unknown {
-			level, message = string(rule.Notice), "unknown: "+message
-		}
-		if f.Remedy != "" {
-			message += "\n" + f.Remedy
+			level = string(rule.Notice)
 		}
 		properties := "file=" + property(filepath.ToSlash(f.File))
 		if f.Line > 0 {
@@ -31,7 +28,7 @@ func writeGitHub(w io.Writer, r lint.Result) error {
 		if f.EndLine == f.Line && f.EndColumn > f.Column {
 			properties += fmt.Sprintf(",endColumn=%d", f.EndColumn)
 		}
-		fmt.Fprintf(out, "::%s %s,title=%s::%s\n", level, properties, property(f.Rule+" "+names[f.Rule]), data(message))
+		fmt.Fprintf(out, "::%s %s,title=%s::%s\n", level, properties, property(f.Rule+" "+names[f.Rule]), data(message(f, "\n")))
 	}
 	return out.Flush()
 }

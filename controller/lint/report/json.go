@@ -8,13 +8,15 @@ import (
 )
 
 // finding is what scripts depend on: these keys and no others. Line and column
-// are 0 where no place in the file can be named.
+// are 0 where no place in the file can be named; then path, which is left out
+// otherwise, says where in the job it is.
 type finding struct {
 	Rule     string `json:"rule"`
 	Severity string `json:"severity"`
 	File     string `json:"file"`
 	Line     int    `json:"line"`
 	Column   int    `json:"column"`
+	Path     string `json:"path,omitempty"`
 	Message  string `json:"message"`
 	Remedy   string `json:"remedy"`
 }
@@ -22,7 +24,11 @@ type finding struct {
 func writeJSON(w io.Writer, r lint.Result) error {
 	out := make([]finding, 0, len(r.Findings))
 	for _, f := range r.Findings {
-		out = append(out, finding{f.Rule, string(f.Severity), f.File, f.Line, f.Column, f.Message, f.Remedy})
+		one := finding{Rule: f.Rule, Severity: string(f.Severity), File: f.File, Line: f.Line, Column: f.Column, Message: f.Message, Remedy: f.Remedy}
+		if f.Line == 0 {
+			one.Path = string(f.Path)
+		}
+		out = append(out, one)
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

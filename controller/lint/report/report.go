@@ -56,7 +56,7 @@ func Write(w io.Writer, r lint.Result, o Options) error {
 // Summary is one line: how many files, how many findings of each severity, and
 // whether Traefik's defaults were assumed.
 func Summary(r lint.Result) string {
-	out := count(r.Files, "file") + ": " + counts(r)
+	out := looked(r) + ": " + counts(r)
 	if r.Unreadable > 0 {
 		out += fmt.Sprintf("; %s could not be parsed", count(r.Unreadable, "file"))
 	}
@@ -64,6 +64,18 @@ func Summary(r lint.Result) string {
 		out += "; Traefik's defaults were assumed: give --traefik-config FILE or --traefik-url URL for your own"
 	}
 	return out
+}
+
+// looked is how much was looked at.
+func looked(r lint.Result) string {
+	switch {
+	case r.Jobs == 0:
+		return count(r.Files, "file")
+	case r.Files == 0:
+		return count(r.Jobs, "live job")
+	default:
+		return count(r.Files, "file") + ", " + count(r.Jobs, "live job")
+	}
 }
 
 func counts(r lint.Result) string {
@@ -89,6 +101,22 @@ func count(n int, word string) string {
 		word += "s"
 	}
 	return fmt.Sprintf("%d %s", n, word)
+}
+
+// message says also what the format has no other place for; the gap stands
+// before the remedy.
+func message(f lint.Finding, gap string) string {
+	out := f.Message
+	if f.Line == 0 && f.Path != "" {
+		out = string(f.Path) + ": " + out
+	}
+	if f.Severity == rule.Unknown {
+		out = "unknown: " + out
+	}
+	if f.Remedy != "" {
+		out += gap + f.Remedy
+	}
+	return out
 }
 
 // titles are the names of the rules by their IDs.

@@ -69,19 +69,12 @@ func level(s rule.Severity) string {
 }
 
 func result(f lint.Finding, at int) *sarif.Result {
-	message := f.Message
-	if f.Severity == rule.Unknown {
-		message = "unknown: " + message
-	}
-	if f.Remedy != "" {
-		message += "\n\n" + f.Remedy
-	}
 	physical := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(uri(f.File)))
 	if f.Line > 0 {
 		physical.WithRegion(region(f))
 	}
 	return sarif.NewRuleResult(f.Rule).WithRuleIndex(at).WithLevel(level(f.Severity)).
-		WithMessage(sarif.NewTextMessage(message)).
+		WithMessage(sarif.NewTextMessage(message(f, "\n\n"))).
 		WithLocations([]*sarif.Location{sarif.NewLocationWithPhysicalLocation(physical)})
 }
 
@@ -104,6 +97,9 @@ func region(f lint.Finding) *sarif.Region {
 func uri(name string) string {
 	if strings.Contains(name, "://") {
 		return name
+	}
+	if job, is := strings.CutPrefix(name, "nomad:"); is {
+		return (&url.URL{Scheme: "nomad", Opaque: (&url.URL{Path: job}).EscapedPath()}).String()
 	}
 	u := url.URL{Path: filepath.ToSlash(name)}
 	if filepath.IsAbs(name) {

@@ -42,8 +42,11 @@ func writeHead(w io.Writer, f lint.Finding, p palette) {
 	if where == "" {
 		where = "settings"
 	}
-	if f.Line > 0 {
+	switch {
+	case f.Line > 0:
 		where = fmt.Sprintf("%s:%d:%d", where, f.Line, f.Column)
+	case f.Path != "" && f.File != "":
+		where += ": " + plain(string(f.Path))
 	}
 	fmt.Fprintf(w, "%s: %s: %s %s\n", p.bold(where), p.severity(f.Severity), plain(f.Message), p.dim("["+f.Rule+"]"))
 }
