@@ -52,6 +52,7 @@ func house() rules {
 			"controller/survey":      {"controller/judge", "controller/rule", "controller/model"},
 			"controller/lint":        {"jobspecs", "traefik/...", "controller/forecast", "controller/rule", "controller/model"},
 			"controller/lint/report": {"controller/lint", "controller/forecast", "controller/rule", "controller/model"},
+			"controller/lint/fix":    {"controller/lint", "jobspecs", "controller/rule", "controller/model"},
 			"controller/reconcile":   {"controller/gate", "controller/rule", "controller/model"},
 			"controller/observe":     {"controller/model"},
 			"controller/nomad":       {"jobspecs/convert", "controller/model", "controller/trust"},

@@ -83,7 +83,7 @@ func TestExpressionsThatOnlyNomadCanFillIn(t *testing.T) {
 func TestAProblemNamesItsTag(t *testing.T) {
 	tags := []string{"v1", "traefik.http.routers.web.rulee=${NOMAD_META_host}", "traefik.http.middlewares.r.retry.status=502", "traefik.http.routers.a].rule=x"}
 	want := []model.TagProblem{
-		{Index: 1, Tag: tags[1], Message: "field not found, node: rulee", Near: "http.routers.web.rule"},
+		{Index: 1, Tag: tags[1], Message: "field not found, node: rulee", Near: "http.routers.web.rule", OneNear: true},
 		{Index: 2, Tag: tags[2], Message: "Traefik takes it from 3.7.0 on, and this is 3.6.12", Since: "3.7.0"},
 		{Index: 3, Tag: tags[3], Freezes: true},
 	}

@@ -9,12 +9,12 @@ import (
 )
 
 // nearest is the known key that is nearest to an unknown one, without the
-// prefix. It is empty where the first step that is not known is like none that
-// could stand there.
-func nearest(key string) string {
+// prefix, and whether it is the only one that is near. It is empty where the
+// first step that is not known is like none that could stand there.
+func nearest(key string) (near string, only bool) {
 	steps := strings.Split(key, ".")[1:]
 	if len(steps) == 0 {
-		return ""
+		return "", false
 	}
 	t := reflect.TypeFor[rootLabels]()
 	for i, step := range steps {
@@ -23,7 +23,7 @@ func nearest(key string) string {
 			continue
 		}
 		if t.Kind() != reflect.Struct {
-			return ""
+			return "", false
 		}
 		fields := labelFields(t)
 		name, _, _ := strings.Cut(step, "[")
@@ -31,13 +31,13 @@ func nearest(key string) string {
 			t = known
 			continue
 		}
-		near := closest(strings.ToLower(name), fields)
+		near, only := closest(strings.ToLower(name), fields)
 		if near == "" {
-			return ""
+			return "", false
 		}
-		return strings.Join(slices.Concat(steps[:i], []string{near}, steps[i+1:]), ".")
+		return strings.Join(slices.Concat(steps[:i], []string{near}, steps[i+1:]), "."), only && name == step
 	}
-	return ""
+	return "", false
 }
 
 // rootLabels are all that tags can say.
@@ -76,14 +76,19 @@ func labelFields(t reflect.Type) map[string]reflect.Type {
 }
 
 // closest is the name with the fewest typing errors in it, at most three and
-// one for two characters; of several, the first.
-func closest(word string, fields map[string]reflect.Type) string {
-	best, least := "", min(len(word)/2, 3)+1
+// one for two characters; of several, the first. Only is true where no other is
+// within as many.
+func closest(word string, fields map[string]reflect.Type) (best string, only bool) {
+	most, near := min(len(word)/2, 3), 0
+	least := most + 1
 	for name := range fields {
 		d := model.EditDistance(word, name)
+		if d <= most {
+			near++
+		}
 		if d < least || (d == least && best != "" && name < best) {
 			best, least = name, d
 		}
 	}
-	return best
+	return best, near == 1
 }

@@ -59,7 +59,8 @@ func (t refusedTag) problem() model.TagProblem {
 		Freezes: errors.Is(t.cause, errFreezes),
 	}
 	if unknownField(out.Message) {
-		out.Since, out.Near = since(t.key), nearest(t.key)
+		out.Since = since(t.key)
+		out.Near, out.OneNear = nearest(t.key)
 	}
 	return out
 }

@@ -47,6 +47,11 @@ NOMAD_TOKEN, NOMAD_NAMESPACE, NOMAD_CACERT and so on; the token needs read-job,
 and list-jobs to suggest a name for a mistyped one. Lines and columns are those of
 the source that Nomad keeps (1.6 and later); without it the path in the job is given.
 
+--fix writes what is safe to write into the HCL files, with their comments and
+layout, and says why it leaves the rest; docs/rules.md has what it does for which
+rule. --diff prints it instead and writes nothing; with both it is written and
+shown. What is reported, and the exit code, are those of the files as they then are.
+
 A finding is ignored by a comment on its line or above it, or by the meta of
 its job or group. A reason is required:
 
@@ -65,6 +70,10 @@ the Nomad does not answer.`,
   # With the settings of the Traefik that a Nomad job runs.
   draingate lint --traefik-config traefik.nomad.hcl web.nomad.hcl
 
+  # What can be fixed without asking: look at it, then write it.
+  draingate lint --diff --traefik-config traefik.yml jobs/
+  draingate lint --fix --traefik-config traefik.yml jobs/
+
   # What the next version changes, compared with the one that runs now.
   nomad job inspect web | draingate lint --against - web.nomad.hcl
 
@@ -82,6 +91,9 @@ the Nomad does not answer.`,
 		}
 		o.Paths = args
 		o.Namespace = cmp.Or(o.Namespace, p.environment("NOMAD_NAMESPACE"))
+		if o.Diff && len(to.list) == 0 && to.waiting == "" {
+			return p.lint(cmd.Context(), o, nil)
+		}
 		return p.lint(cmd.Context(), o, to.all())
 	}
 	return cmd
@@ -115,23 +127,30 @@ func addInputFlags(cmd *cobra.Command, o *options.Lint) {
 	f.StringVar(&o.Traefik.APIKey, "traefik-api-key", "", "a PEM `FILE` with the key of that certificate")
 	f.StringVar(&o.Traefik.APIServerName, "traefik-api-server-name", "", "the `NAME` to expect in the API's certificate")
 	f.StringVar(&o.TraefikVersion, "traefik-version", "", "the `VERSION` of Traefik, such as 3.6.12, where no running one tells it")
+	f.BoolVar(&o.Fix, "fix", false, "write into the files what is safe to write")
+	f.BoolVar(&o.Diff, "diff", false, "print what --fix would write, as a unified diff in the place of the report; a --format needs an --output then")
 	f.DurationVar(&o.Margin, "margin", o.Margin, "what the old instances must serve longer than needed")
 }
 
 // lint runs, prints, and returns the error that the exit code is taken from.
 func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
-	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to)); err != nil {
+	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to), stdoutIsFree(o, to)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
 	settings, err := p.readSettings(ctx, o)
 	if err != nil {
 		return err
 	}
-	options, err := p.lintOptions(ctx, o, settings)
+	in, err := p.lintOptions(ctx, o, settings)
 	if err != nil {
 		return err
 	}
-	result, err := lint.Run(options)
+	if o.Fix || o.Diff {
+		if err := p.fix(o, &in); err != nil {
+			return exit.With(exit.Code(err), err)
+		}
+	}
+	result, err := lint.Run(in)
 	if err != nil && result.Files+result.Jobs == 0 {
 		return exit.With(exit.Code(err), err)
 	}

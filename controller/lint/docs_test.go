@@ -1,6 +1,7 @@
 package lint_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -68,14 +69,7 @@ func (s section) execute(t *testing.T, base, settings string) {
 		now = within(t, base, s.now)
 	}
 	for label, example := range map[string]string{"Bad": s.bad, "Good": s.good} {
-		with := settings
-		for _, l := range []string{label, "Traefik in front"} {
-			if s.settings[l] != "" {
-				with = s.settings[l]
-				break
-			}
-		}
-		found := ids(t, within(t, base, example), now, with)
+		found := ids(t, within(t, base, example), now, s.settingsOf(label, settings))
 		require.Equal(t, label == "Bad", slices.Contains(found, s.id), "%s example: found %v", label, found)
 		for _, id := range found {
 			require.True(t, id == s.id || slices.Contains(s.also, id), "%s example: found %s too", label, id)
@@ -83,8 +77,31 @@ func (s section) execute(t *testing.T, base, settings string) {
 	}
 }
 
+// settingsOf are Traefik's settings for an example.
+func (s section) settingsOf(label, otherwise string) string {
+	return cmp.Or(s.settings[label], s.settings["Traefik in front"], otherwise)
+}
+
 // ids are the rules that find something, sorted.
 func ids(t *testing.T, job, now, static string) []string {
+	t.Helper()
+	result, err := lint.Run(optionsFor(t, job, now, static))
+	require.NoError(t, err)
+	return rulesIn(result.Findings)
+}
+
+// rulesIn are the rules of findings, sorted and each once.
+func rulesIn(findings []lint.Finding) []string {
+	var out []string
+	for _, f := range findings {
+		out = append(out, f.Rule)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// optionsFor look at a job with Traefik's settings and what runs now.
+func optionsFor(t *testing.T, job, now, static string) lint.Options {
 	t.Helper()
 	traefik := lint.Traefik{Version: "3.6.12"}
 	if !strings.HasPrefix(static, "#") { // a comment alone stands for no file
@@ -96,14 +113,7 @@ func ids(t *testing.T, job, now, static string) []string {
 	if now != "" {
 		o.Against = []string{put(t, "now.nomad.hcl", now)}
 	}
-	result, err := lint.Run(o)
-	require.NoError(t, err)
-	var out []string
-	for _, f := range result.Findings {
-		out = append(out, f.Rule)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return o
 }
 
 // within puts a part of a group into the job of the examples, in the place of
@@ -205,7 +215,10 @@ func head(r rule.Rule) string {
 			out += fmt.Sprintf("Of %s: %s.\n\n", v.of, v.is)
 		}
 	}
-	return out
+	if r.Fixes != "" {
+		return out + fmt.Sprintf("`--fix` %s.\n\n", r.Fixes)
+	}
+	return out + "`--fix` leaves this to you.\n\n"
 }
 
 // updated has the head of each section as it follows from the rules, and an

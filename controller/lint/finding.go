@@ -34,6 +34,8 @@ type Finding struct {
 	Window *model.Window
 	// Excerpt is the line of the file; its Text is empty where there is none.
 	Excerpt Excerpt
+	// Fix is the remedy in a form that can be written; nil where there is none.
+	Fix *rule.Fix
 }
 
 // Excerpt is a line of a file without its end. The bytes From to To of Text
@@ -109,7 +111,7 @@ func sorted(all []Finding) []Finding {
 		)
 	})
 	return slices.CompactFunc(all, func(a, b Finding) bool {
-		a.Window, b.Window = nil, nil
+		a.Window, b.Window, a.Fix, b.Fix = nil, nil, nil, nil
 		return a == b
 	})
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"errors"
 	"io"
 	"time"
 
@@ -63,14 +64,24 @@ func (r Result) Count(s rule.Severity) int {
 // Run applies the rules to all files. The result holds also what was found in
 // spite of an error, which says what could not be opened.
 func Run(o Options) (Result, error) {
-	if o.Rules == nil {
-		o.Rules = rule.All()
-	}
-	r := newRunner(o)
-	err := r.walk(r.judge)
+	r, names, err := o.runner()
+	err = errors.Join(err, r.walk(names, r.judge))
 	if len(o.Paths)+len(o.Jobs) == 0 {
 		r.add(r.aboutSettings())
 	}
 	r.result.Findings = sorted(r.result.Findings)
 	return r.result, err
+}
+
+// runner has read the versions to compare with. The names are those of the
+// files to look at.
+func (o Options) runner() (*runner, []string, error) {
+	if o.Rules == nil {
+		o.Rules = rule.All()
+	}
+	r := &runner{options: o, said: map[string]bool{}, result: Result{Settings: o.Settings}}
+	names, err := jobspecs.Find(o.Paths...)
+	against, errAgainst := jobspecs.Find(o.Against...)
+	r.shared = len(names)+len(against) > 1 || o.Settings.shared()
+	return r, names, errors.Join(err, errAgainst, r.readAgainst(against))
 }

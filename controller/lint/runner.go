@@ -33,28 +33,21 @@ type current struct {
 	matched bool
 }
 
-func newRunner(o Options) *runner {
-	return &runner{options: o, said: map[string]bool{}, result: Result{Settings: o.Settings}}
-}
-
 // visitor is shown each job, with the version that runs now where there is one.
 type visitor = func(*jobspecs.File, rule.Input)
 
-// walk reads all files and shows those that can be parsed, and all jobs of a
+// walk reads the files and shows those that can be parsed, and all jobs of a
 // server.
-func (r *runner) walk(visit visitor) error {
-	names, err := jobspecs.Find(r.options.Paths...)
-	against, errAgainst := jobspecs.Find(r.options.Against...)
-	r.shared = len(names)+len(against) > 1 || r.options.Settings.shared()
-	err = errors.Join(err, errAgainst, r.readAgainst(against))
+func (r *runner) walk(names []string, visit visitor) error {
+	var problems []error
 	for _, name := range names {
-		err = errors.Join(err, r.file(name, visit))
+		problems = append(problems, r.file(name, visit))
 	}
 	for _, job := range r.options.Jobs {
 		r.result.Jobs++
 		r.show(job, visit)
 	}
-	return errors.Join(err, r.unmatched())
+	return errors.Join(append(problems, r.unmatched())...)
 }
 
 func (r *runner) add(found []Finding) { r.result.Findings = append(r.result.Findings, found...) }
@@ -65,15 +58,19 @@ func (r *runner) parse(name string) (*jobspecs.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.parseSource(src), nil
+}
+
+func (r *runner) parseSource(src jobspecs.Source) *jobspecs.File {
 	specs := r.options.Specs
 	specs.AllowUndeclared = specs.AllowUndeclared || r.shared
 	file, err := jobspecs.Parse(src, specs)
 	if err != nil {
 		r.result.Unreadable++
 		r.add(mistakes(src, err))
-		return nil, nil //nolint:nilnil // the mistakes are in the result
+		return nil
 	}
-	return file, nil
+	return file
 }
 
 // mistakes turns the parser's diagnostics into findings.
@@ -114,6 +111,12 @@ func (r *runner) file(name string, visit visitor) error {
 	if file == nil {
 		return err
 	}
+	return errors.Join(err, r.job(file, visit))
+}
+
+// job shows what a file has.
+func (r *runner) job(file *jobspecs.File, visit visitor) error {
+	var err error
 	if r.options.Running != nil && r.against[key(&file.Job)] == nil {
 		err = r.readRunning(&file.Job)
 	}
@@ -178,7 +181,7 @@ func (r *runner) first(f rule.Finding) bool {
 // come from, or at the job that they were assumed for.
 func (r *runner) locate(file *jobspecs.File, f rule.Finding) located {
 	out := located{path: f.Path, Finding: Finding{
-		Rule: f.Rule, Severity: f.Severity, Path: f.Path, Message: f.Message, Remedy: f.Remedy, Window: f.Window,
+		Rule: f.Rule, Severity: f.Severity, Path: f.Path, Message: f.Message, Remedy: f.Remedy, Window: f.Window, Fix: f.Fix,
 	}}
 	if f.Path == "" && r.options.Settings.Where != "" {
 		out.File = r.options.Settings.Where

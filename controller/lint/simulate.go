@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"errors"
 	"time"
 
 	"github.com/draingate/draingate/controller/forecast"
@@ -37,15 +38,15 @@ type Simulation struct {
 // also what was predicted in spite of an error, which says what could not be
 // opened.
 func Simulate(o Options, warmUp time.Duration) (Simulation, error) {
-	r := newRunner(o)
+	r, names, err := o.runner()
 	var out Simulation
-	err := r.walk(func(file *jobspecs.File, in rule.Input) {
+	err = errors.Join(err, r.walk(names, func(file *jobspecs.File, in rule.Input) {
 		found := forecasts(file, in, warmUp)
 		if len(found) == 0 {
 			out.Unrouted++
 		}
 		out.Forecasts = append(out.Forecasts, found...)
-	})
+	}))
 	out.Mistakes = sorted(r.result.Findings)
 	out.Files, out.Unreadable, out.Settings = r.result.Files+r.result.Jobs, r.result.Unreadable, o.Settings
 	return out, err

@@ -86,6 +86,23 @@ func (p Path) Parent() Path {
 	}
 }
 
+// Name is the attribute, the key or the label that the path ends in; empty for
+// an element of a list.
+func (p Path) Name() string {
+	last := ""
+	for at := 0; at < len(p); at += stepLength(string(p[at:])) {
+		last = string(p[at : at+stepLength(string(p[at:]))])
+	}
+	if inner, ok := strings.CutPrefix(last, "["); ok {
+		key, err := strconv.Unquote(strings.TrimSuffix(inner, "]"))
+		if err != nil {
+			return ""
+		}
+		return key
+	}
+	return strings.TrimPrefix(last, ".")
+}
+
 // stepLength is the length of the first step of a path: a name with the dot
 // before it, or brackets with what is in them.
 func stepLength(p string) int {

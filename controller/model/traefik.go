@@ -153,6 +153,8 @@ type TagProblem struct {
 	// Near is the known key that is nearest to an unknown one, without the
 	// prefix; empty where none is near.
 	Near string
+	// OneNear is true where no other known key could have been meant.
+	OneNear bool
 	// Since is the first version of Traefik that takes the tag, empty where
 	// none is known to.
 	Since string

@@ -27,7 +27,8 @@ func drainBeyondKillTimeout() Rule {
 		Why: "A task is killed min(kill_timeout, the client's max_kill_timeout) after the stop signal (Nomad v1.11.3, " +
 			"client/allocrunner/taskrunner/driver_handle.go); max_kill_timeout is 30s unless the client says otherwise (command/agent/config.go). " +
 			"What the application would have served after that is lost, and draingate does not count it.",
-		Find: eachInCatalog(findDrainBeyondKillTimeout),
+		Fixes: "sets kill_timeout to the declared drain, where that is no more than 30s",
+		Find:  eachInCatalog(findDrainBeyondKillTimeout),
 	}
 }
 
@@ -37,9 +38,15 @@ func findDrainBeyondKillTimeout(in Input, p place) []Finding {
 	for _, t := range lasting(p) {
 		f := Finding{Path: model.GroupPath(p.group.Name).Task(t.Name).Child("kill_timeout")}
 		f.Severity, f.Message, f.Remedy = killTimeout(t, declared)
-		if f.Message != "" {
-			out = append(out, f)
+		switch {
+		case f.Message == "":
+			continue
+		case declared > t.KillTimeout && declared <= drain.MaxKillTimeout:
+			f = f.fixed(f.Path, declared)
+		default:
+			f = f.notFixed(fmt.Sprintf("what a client allows beyond %s is not in the job", figure(drain.MaxKillTimeout)))
 		}
+		out = append(out, f)
 	}
 	return out
 }
@@ -71,7 +78,8 @@ func taskServiceGroupDelay() Rule {
 		Why: "A task-level service stays in the catalog for the whole delay of its group and leaves it when its task is about to be killed " +
 			"(Nomad v1.11.3, client/allocrunner/group_service_hook.go, taskrunner/service_hook.go). Measured: with 4s at the group and none at the task " +
 			"the instance left the catalog 17 ms after the stop signal.",
-		Find: eachInCatalog(findTaskServiceGroupDelay),
+		Fixes: "gives the task a shutdown_delay of its own, and leaves that of the group",
+		Find:  eachInCatalog(findTaskServiceGroupDelay),
 	}
 }
 
@@ -89,7 +97,7 @@ func findTaskServiceGroupDelay(in Input, p place) []Finding {
 	}
 	message := fmt.Sprintf("service %q is at task level, where the group's shutdown_delay of %s gives it nothing: it leaves the catalog only after that; task %q has no shutdown_delay of its own",
 		p.service.Name, figure(p.group.ShutdownDelay), p.task.Name)
-	return found(delayPath(p), message, assign("shutdown_delay", delay))
+	return []Finding{Finding{Path: delayPath(p), Message: message}.fixed(delayPath(p), delay)}
 }
 
 func drainWithoutSignal() Rule {

@@ -18,7 +18,8 @@ func drainTooShort() Rule {
 			"serves for S: its shutdown_delay, which Nomad waits between deregistration and the stop signal (Nomad v1.11.3, " +
 			"client/allocrunner/group_service_hook.go), and a declared drain. Every request in between is lost at each deploy, node drain and scale-down, and the gate " +
 			"holds. Measured with T = 17s: 75.4 % answered at S = 0, 87.6 % at S = 6s, 100 % at S = 20s.",
-		Find: eachInCatalog(findDrainTooShort),
+		Fixes: "sets the smallest shutdown_delay that is long enough, at the level of the service",
+		Find:  eachInCatalog(findDrainTooShort),
 	}
 }
 
@@ -29,15 +30,16 @@ func findDrainTooShort(in Input, p place) []Finding {
 	w := window(in, p)
 	switch w.Verdict {
 	case model.VerdictUnsafe:
-		message, remedy := shortfall(in, p, w)
-		return []Finding{{Path: delayPath(p), Message: message, Remedy: remedy, Window: &w}}
+		message, cure := shortfall(in, p, w)
+		return []Finding{Finding{Path: delayPath(p), Message: message, Window: &w}.fixed(delayPath(p), cure)}
 	case model.VerdictMasked:
-		message, remedy := shortfall(in, p, w)
+		message, cure := shortfall(in, p, w)
 		_, hides, _ := strings.Cut(w.Why, "; ")
 		message += "; " + hides + ", but no retry repeats a request that was already written, and every reload of Traefik marks all servers UP again"
-		return []Finding{{Path: delayPath(p), Message: message, Remedy: remedy, Window: &w}}
+		return []Finding{Finding{Path: delayPath(p), Message: message, Window: &w}.fixed(delayPath(p), cure)}
 	case model.VerdictUnknown:
-		return []Finding{{Severity: Unknown, Path: delayPath(p), Message: fmt.Sprintf("how long service %q is served after it leaves the catalog cannot be told: %s", p.service.Name, cause(w))}}
+		f := Finding{Severity: Unknown, Path: delayPath(p), Message: fmt.Sprintf("how long service %q is served after it leaves the catalog cannot be told: %s", p.service.Name, cause(w))}
+		return []Finding{f.notFixed("the delay that is long enough is not known")}
 	case model.VerdictSafe:
 	}
 	return nil
@@ -74,7 +76,7 @@ func levelled(p place) model.Service {
 	return s
 }
 
-func shortfall(in Input, p place, w model.Window) (message, remedy string) {
+func shortfall(in Input, p place, w model.Window) (message string, cure time.Duration) {
 	level := "group"
 	if p.task != nil {
 		level = "task"
@@ -88,7 +90,7 @@ func shortfall(in Input, p place, w model.Window) (message, remedy string) {
 			message += ", which does not rely on the declared drain"
 		}
 	}
-	return message, assign("shutdown_delay", cure)
+	return message, cure
 }
 
 func assumed(in Input) string {

@@ -22,12 +22,13 @@ func autoPromote() Rule {
 		Why: "Nomad promotes in the step in which the last canary turns healthy, without a look at the catalog or at any proxy (Nomad v1.11.3, " +
 			"nomad/deploymentwatcher/deployment_watcher.go), so the old instances stop before the new ones are routed. Measured: about half of the 25 % lost with " +
 			"Traefik's defaults.",
-		Find: eachGroup(findAutoPromote),
+		Fixes: "sets auto_promote to false; from then on draingate, or a person, promotes",
+		Find:  eachGroup(findAutoPromote),
 	}
 }
 
 func findAutoPromote(g placedGroup) []Finding {
-	f := Finding{Path: g.path.Update("auto_promote"), Message: AutoPromote(*g.group), Remedy: "auto_promote = false"}
+	f := Finding{Path: g.path.Update("auto_promote"), Message: AutoPromote(*g.group)}
 	if f.Message == "" || !g.canaried() {
 		return nil
 	}
@@ -42,7 +43,7 @@ func findAutoPromote(g placedGroup) []Finding {
 	default:
 		f.Severity = Notice // S covers a whole refresh, which brings the new instances as well
 	}
-	return []Finding{f}
+	return []Finding{f.fixed(f.Path, false)}
 }
 
 func maxParallelZero() Rule {
@@ -51,6 +52,7 @@ func maxParallelZero() Rule {
 		Summary: "max_parallel = 0 replaces everything at once.",
 		Why: "An update block with max_parallel = 0 counts as none (Nomad v1.11.3, nomad/structs/structs.go, UpdateStrategy.IsEmpty): there is no deployment, no health " +
 			"and no promotion, so no gate, and all allocations are stopped in one plan before any replacement starts (scheduler/reconciler/reconcile_cluster.go).",
+		Fixes: "sets max_parallel to 1, which is its default",
 		Find: eachGroup(func(g placedGroup) []Finding {
 			replaced := g.in.Job.Type == model.JobTypeService || g.in.Job.Type == model.JobTypeSystem
 			if !replaced || g.group.Update.MaxParallel != 0 || len(g.routed) == 0 && g.group.Update.Canary == 0 {
@@ -60,7 +62,8 @@ func maxParallelZero() Rule {
 			if g.in.Job.Type == model.JobTypeSystem {
 				instances = "the instances of all nodes"
 			}
-			return found(g.path.Update("max_parallel"), fmt.Sprintf("group %q has max_parallel = 0: Nomad stops %s at once and makes no deployment that could be held", g.group.Name, instances), "max_parallel = 1")
+			f := Finding{Path: g.path.Update("max_parallel"), Message: fmt.Sprintf("group %q has max_parallel = 0: Nomad stops %s at once and makes no deployment that could be held", g.group.Name, instances)}
+			return []Finding{f.fixed(f.Path, 1)}
 		}),
 	}
 }
@@ -73,7 +76,8 @@ func deadlineOrder() Rule {
 			"nomad/structs/structs.go, UpdateStrategy.Validate and Task.Validate). Others it accepts, and the deployment fails half way: a check whose first result may " +
 			"come too late for healthy_deadline (Consul v1.22.6, agent/checks/check.go, waits for up to one interval), and a replacement that waits longer for the allocation " +
 			"before it than progress_deadline allows (client/allocrunner/upstream_allocs_hook.go).",
-		Find: eachGroup(findDeadlineOrder),
+		Fixes: "sets a later progress_deadline, where that is the one that comes too early; the others are for the author to say",
+		Find:  eachGroup(findDeadlineOrder),
 	}
 }
 
@@ -82,10 +86,15 @@ func findDeadlineOrder(g placedGroup) []Finding {
 		return nil
 	}
 	out := refused(g)
-	if len(out) > 0 {
-		return out
+	if len(out) == 0 {
+		out = append(lateChecks(g), slowStops(g)...)
 	}
-	return append(lateChecks(g), slowStops(g)...)
+	for i := range out {
+		if out[i].Fix == nil {
+			out[i] = out[i].notFixed("which of the deadlines is the wrong one, the job does not say")
+		}
+	}
+	return out
 }
 
 func refused(g placedGroup) []Finding {
@@ -95,7 +104,9 @@ func refused(g placedGroup) []Finding {
 		out = append(out, found(g.path.Update("min_healthy_time"), fmt.Sprintf("min_healthy_time = %s is not below healthy_deadline = %s; Nomad refuses the job", figure(u.MinHealthyTime), figure(u.HealthyDeadline)), "")...)
 	}
 	if u.ProgressDeadline != 0 && u.HealthyDeadline >= u.ProgressDeadline {
-		out = append(out, found(g.path.Update("healthy_deadline"), fmt.Sprintf("healthy_deadline = %s is not below progress_deadline = %s; Nomad refuses the job", figure(u.HealthyDeadline), figure(u.ProgressDeadline)), "")...)
+		f := Finding{Path: g.path.Update("healthy_deadline"), Message: fmt.Sprintf("healthy_deadline = %s is not below progress_deadline = %s; Nomad refuses the job", figure(u.HealthyDeadline), figure(u.ProgressDeadline))}
+		// Nomad's own defaults are 5m and 10m; a later one only lets it go on waiting.
+		out = append(out, f.fixed(g.path.Update("progress_deadline"), twice(u.HealthyDeadline)))
 	}
 	for _, t := range g.group.Tasks {
 		if u.ProgressDeadline > 0 && t.KillTimeout > u.ProgressDeadline {
@@ -139,8 +150,12 @@ func slowStops(g placedGroup) []Finding {
 	}
 	message := fmt.Sprintf("a replacement waits until the old allocation has ended, at least %s (shutdown_delay of group %q and of its tasks), and then for min_healthy_time = %s: that is not within progress_deadline = %s, so the deployment fails",
 		figure(delay), g.group.Name, figure(u.MinHealthyTime), figure(u.ProgressDeadline))
-	return found(g.path.Update("progress_deadline"), message, assign("progress_deadline", 2*(delay+u.HealthyDeadline)))
+	f := Finding{Path: g.path.Update("progress_deadline"), Message: message}
+	return []Finding{f.fixed(f.Path, twice(delay+u.HealthyDeadline))}
 }
+
+// twice is two times a duration, or the duration where that is too much for one.
+func twice(d time.Duration) time.Duration { return max(d, 2*d) }
 
 func longestDelay(g *model.Group) time.Duration {
 	var d time.Duration

@@ -47,7 +47,8 @@ func unknownMeta() Rule {
 		Summary: "A meta key looks like one of draingate's and is none, or stands where it is not read.",
 		Why: "Meta is free text to Nomad, so a mistyped key is accepted and its setting is not in force: a gate that was asked for does not gate, a request length that " +
 			"was declared is not waited for. draingate reads the meta of the group and of the job, not that of a task.",
-		Find: func(in Input) []Finding { return eachMeta(in, findUnknownMeta) },
+		Fixes: "puts the key right where one alone is near and its setting makes the gate no bolder",
+		Find:  func(in Input) []Finding { return eachMeta(in, findUnknownMeta) },
 	}
 }
 
@@ -61,11 +62,43 @@ func findUnknownMeta(at model.Path, inTask bool, key, value string) []Finding {
 	case meant == key:
 		return nil
 	case meant != "":
-		return found(at, fmt.Sprintf("%s is no key of draingate and is not in force; did you mean %s?", key, meant), fmt.Sprintf("%s = %q", meant, value))
+		f := Finding{Path: at, Message: fmt.Sprintf("%s is no key of draingate and is not in force; did you mean %s?", key, meant), Remedy: fmt.Sprintf("%s = %q", meant, value)}
+		return []Finding{f.renamed(meant, value, near(key, metaKeys()))}
 	case strings.HasPrefix(key, MetaIgnore):
 		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s ignores nothing: there is no rule %q", key, strings.TrimPrefix(key, MetaIgnore))}}
 	default:
 		return []Finding{{Severity: Warning, Path: at, Message: fmt.Sprintf("%s is no key of draingate and is not in force; its keys are %s and %s<RULE>", key, strings.Join(metaKeys(), ", "), MetaIgnore)}}
+	}
+}
+
+// renamed is the finding with the fix that gives its key the name that was
+// meant.
+func (f Finding) renamed(meant, value string, candidates []string) Finding {
+	switch {
+	case strings.HasPrefix(meant, MetaIgnore):
+		return f.notFixed("an ignore that comes into force would hide findings")
+	case len(candidates) != 1:
+		return f.notFixed(fmt.Sprintf("it may be any of %s", strings.Join(candidates, ", ")))
+	case !cautious(meant, value):
+		return f.notFixed(fmt.Sprintf("with %s = %q in force draingate would do less, or promote on more trust", meant, value))
+	}
+	f.Fix = &Fix{Edits: []Edit{{Path: f.Path, Rename: meant}}}
+	return f
+}
+
+// cautious reports whether a setting that comes into force takes no condition
+// off a promotion. A declared drain does, and so does a mode of off.
+func cautious(key, value string) bool {
+	switch key {
+	case metaMode:
+		return value == string(model.ModeEnforce) || value == string(model.ModeObserve)
+	case metaOnDeadline:
+		return value == "hold"
+	case drain.MetaMaxRequest, metaHoldDeadline:
+		d, err := time.ParseDuration(value)
+		return err == nil && d >= 0
+	default:
+		return false
 	}
 }
 
@@ -90,12 +123,20 @@ func nearest(word string, of []string) string {
 		return word
 	}
 	best, fewest := "", 3
-	for _, w := range of {
-		if d := model.EditDistance(normal(word), normal(w)); d < fewest && d < max(2, len(w)/2) {
+	for _, w := range near(word, of) {
+		if d := model.EditDistance(normal(word), normal(w)); d < fewest {
 			best, fewest = w, d
 		}
 	}
 	return best
+}
+
+// near are the words that are two edits apart at most, and one where the word
+// is short.
+func near(word string, of []string) []string {
+	return slices.DeleteFunc(slices.Clone(of), func(w string) bool {
+		return model.EditDistance(normal(word), normal(w)) >= min(3, max(2, len(w)/2))
+	})
 }
 
 // normal is a key without what people write for an underscore and without case.
@@ -109,7 +150,8 @@ func badMetaValue() Rule {
 		Summary: "A meta key of draingate has a value that it does not know.",
 		Why: "draingate does not guess: with a mode that it does not know, or a drain or longest request that it cannot read, it holds every deployment of the job " +
 			"(docs/reasons.md), and a drain is read from the old allocation's job, so that is so for the deploy after the next one as well.",
-		Find: func(in Input) []Finding { return eachMeta(in, findBadMetaValue) },
+		Fixes: "puts the word right where one alone is near and its setting makes the gate no bolder; what a duration was to be, only the author knows",
+		Find:  func(in Input) []Finding { return eachMeta(in, findBadMetaValue) },
 	}
 }
 
@@ -133,10 +175,18 @@ func badWord(at model.Path, key, value string, words []string) []Finding {
 	}
 	last := len(words) - 1
 	f := Finding{Path: at, Message: fmt.Sprintf("%s = %q must be %s or %s", key, value, strings.Join(words[:last], ", "), words[last])}
-	if meant := nearest(strings.TrimSpace(value), words); meant != "" {
-		f.Remedy = fmt.Sprintf("%s = %q", key, meant)
+	meant := nearest(strings.TrimSpace(value), words)
+	if meant == "" {
+		return []Finding{f.notFixed("no word that it knows is near")}
 	}
-	return []Finding{f}
+	f.Remedy = fmt.Sprintf("%s = %q", key, meant)
+	switch {
+	case len(near(strings.TrimSpace(value), words)) != 1:
+		return []Finding{f.notFixed("more than one word is near")}
+	case !cautious(key, meant):
+		return []Finding{f.notFixed(fmt.Sprintf("with %s = %q in force draingate would do less, or promote on more trust", key, meant))}
+	}
+	return []Finding{f.fixed(at, meant)}
 }
 
 func badDuration(at model.Path, key, value string) []Finding {
@@ -145,9 +195,9 @@ func badDuration(at model.Path, key, value string) []Finding {
 	case err == nil && d >= 0:
 		return nil
 	case err == nil:
-		return found(at, fmt.Sprintf("%s = %q is below zero", key, value), "")
+		return []Finding{Finding{Path: at, Message: fmt.Sprintf("%s = %q is below zero", key, value)}.notFixed("the duration that was meant is not known")}
 	}
-	f := Finding{Path: at, Message: fmt.Sprintf("%s = %q is not a duration such as \"6s\"", key, value)}
+	f := Finding{Path: at, Message: fmt.Sprintf("%s = %q is not a duration such as \"6s\"", key, value)}.notFixed("the duration that was meant is not known")
 	if n, err := strconv.ParseFloat(value, 64); err == nil && n >= 0 {
 		f.Remedy = fmt.Sprintf("%s = %q", key, value+"s")
 	}

@@ -132,19 +132,21 @@ func stickyDisk() Rule {
 		Summary: "A canary starts without the data of the sticky disk.",
 		Why: "The data of an ephemeral disk moves only to an allocation that replaces another one, and a canary replaces none (Nomad v1.11.3, scheduler/generic_sched.go, " +
 			"client/allocwatcher/alloc_watcher.go): it serves from an empty disk, and promotion stops the instance that has the data.",
-		Find: eachGroup(func(g placedGroup) []Finding {
-			d := g.group.EphemeralDisk
-			attribute := "sticky"
-			if !d.Sticky {
-				attribute = "migrate"
-			}
-			if !g.canaried() || !d.Sticky && !d.Migrate {
-				return nil
-			}
-			message := fmt.Sprintf("group %q has ephemeral_disk %s = true and canary = %d: a canary starts with an empty disk and promotion drops the data of the old instance", g.group.Name, attribute, g.group.Update.Canary)
-			return found(g.path.Child("ephemeral_disk").Child(attribute), message, attribute+" = false")
-		}),
+		Find: eachGroup(findStickyDisk),
 	}
+}
+
+func findStickyDisk(g placedGroup) []Finding {
+	d := g.group.EphemeralDisk
+	attribute := "sticky"
+	if !d.Sticky {
+		attribute = "migrate"
+	}
+	if !g.canaried() || !d.Sticky && !d.Migrate {
+		return nil
+	}
+	message := fmt.Sprintf("group %q has ephemeral_disk %s = true and canary = %d: a canary starts with an empty disk and promotion drops the data of the old instance", g.group.Name, attribute, g.group.Update.Canary)
+	return found(g.path.Child("ephemeral_disk").Child(attribute), message, attribute+" = false")
 }
 
 func distinctHosts() Rule {
@@ -153,11 +155,13 @@ func distinctHosts() Rule {
 		Summary: "Canaries need further nodes, since no two allocations may share one.",
 		Why: "distinct_hosts counts canaries and the old instances alike (Nomad v1.11.3, scheduler/feasible/feasible.go, DistinctHostsIterator). Without enough nodes a canary is never " +
 			"placed, and the deployment waits for a promotion that cannot come.",
-		Find: eachGroup(func(g placedGroup) []Finding {
-			if !g.canaried() || !g.group.DistinctHosts {
-				return nil
-			}
-			return found(g.path, fmt.Sprintf("group %q has distinct_hosts: %s", g.group.Name, nodesNeeded(g)), "")
-		}),
+		Find: eachGroup(findDistinctHosts),
 	}
+}
+
+func findDistinctHosts(g placedGroup) []Finding {
+	if !g.canaried() || !g.group.DistinctHosts {
+		return nil
+	}
+	return found(g.path, fmt.Sprintf("group %q has distinct_hosts: %s", g.group.Name, nodesNeeded(g)), "")
 }

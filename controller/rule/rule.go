@@ -37,6 +37,10 @@ type Rule struct {
 	// Why says which requests are lost, what gets stuck, or what is not in
 	// force, and where that is known from (version, file).
 	Why string
+	// Fixes says what a Fix of its findings writes, and when there is none, as
+	// one sentence; empty where what to write cannot be known, or is not for
+	// anybody but the author to decide.
+	Fixes string
 	// Nomad and Traefik are the versions that it applies to, empty for all.
 	Nomad, Traefik string
 	// Find looks for it. It must not change the input.
@@ -88,6 +92,9 @@ type Finding struct {
 	// Window is the arithmetic behind a finding about S and T, for whoever can
 	// draw it; nil for any other finding.
 	Window *model.Window
+	// Fix is the remedy in a form that can be written without asking; nil for
+	// a rule that has none.
+	Fix *Fix
 }
 
 // Run applies the rules and returns what they find, with rule and severity
@@ -107,7 +114,7 @@ func Run(rules []Rule, in Input) []Finding {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
 	return slices.CompactFunc(out, func(a, b Finding) bool {
-		a.Window, b.Window = nil, nil
+		a.Window, b.Window, a.Fix, b.Fix = nil, nil, nil, nil
 		return a == b
 	})
 }

@@ -37,7 +37,8 @@ func routedUnchecked() Rule {
 		Why: "An instance is routed as soon as all of its checks have a status that Traefik accepts, which is passing and, by default, warning " +
 			"(Traefik v3.6.12, pkg/provider/consulcatalog/config.go). Nomad registers a check with its initial_status, Consul's default being critical " +
 			"(Consul v1.22.6, agent/agent.go); a group-level service is registered before its image is pulled. The gate holds such a job.",
-		Find: eachInCatalog(startsRouted),
+		Fixes: "sets initial_status to critical, with which Consul begins where nothing else is said",
+		Find:  eachInCatalog(startsRouted),
 	}
 }
 
@@ -50,7 +51,7 @@ func startsRouted(in Input, p place) []Finding {
 		}
 		one := p.service
 		one.Checks = []model.Check{c}
-		f := Finding{Path: p.path.Check(i).Child("initial_status"), Message: InitialStatusPassing(one), Remedy: `initial_status = "critical"`}
+		f := Finding{Path: p.path.Check(i).Child("initial_status"), Message: InitialStatusPassing(one)}
 		if f.Message == "" {
 			f.Message = fmt.Sprintf("check %q of service %q has initial_status = %q, which Traefik's strictChecks accept, so the instance is routed before it was ever checked; remove initial_status",
 				c.Name, p.service.Name, c.InitialStatus)
@@ -59,7 +60,11 @@ func startsRouted(in Input, p place) []Finding {
 			f.Severity = Warning
 			f.Message += fmt.Sprintf(" (only check %q keeps it out until then)", p.service.Checks[first].Name)
 		}
-		out = append(out, f)
+		if slices.ContainsFunc(in.Settings.StrictChecks, func(s string) bool { return strings.EqualFold(s, model.StatusCritical) }) {
+			out = append(out, f.notFixed("Traefik's strictChecks accept critical as well"))
+			continue
+		}
+		out = append(out, f.fixed(f.Path, model.StatusCritical))
 	}
 	return out
 }
@@ -79,7 +84,8 @@ func onUpdateIgnore() Rule {
 		Summary: "Nomad's deployment health ignores a check that proxies go by.",
 		Why: "With on_update = \"ignore\" a critical check counts as healthy (Nomad v1.11.3, client/allochealth/tracker.go): Nomad promotes, or goes on with the " +
 			"next batch, while the new instances are not in any proxy's pool, and stops the old ones.",
-		Find: eachRouted(findOnUpdateIgnore),
+		Fixes: "sets on_update to require_healthy, which is its default",
+		Find:  eachRouted(findOnUpdateIgnore),
 	}
 }
 
@@ -91,14 +97,14 @@ func findOnUpdateIgnore(p place) []Finding {
 			continue
 		}
 		f := Finding{
-			Path: p.path.Check(i).Child("on_update"), Remedy: `on_update = "require_healthy"`,
+			Path: p.path.Check(i).Child("on_update"),
 			Message: fmt.Sprintf("check %q of service %q has on_update = \"ignore\": Nomad calls a new instance healthy after %s while the check is critical and no proxy routes to it",
 				c.Name, p.service.Name, figure(p.group.Update.MinHealthyTime)),
 		}
 		if slices.ContainsFunc(p.service.Checks, func(c model.Check) bool { return !ignored(c) }) {
 			f.Severity = Notice // another check still has a say
 		}
-		out = append(out, f)
+		out = append(out, f.fixed(f.Path, "require_healthy"))
 	}
 	return out
 }
@@ -109,13 +115,15 @@ func healthWithoutChecks() Rule {
 		Summary: "Nomad's deployment health does not look at checks at all.",
 		Why: "With health_check = \"task_states\" a process that runs for min_healthy_time is healthy whatever Consul says (Nomad v1.11.3, " +
 			"client/allochealth/tracker.go), so old instances are stopped while the new ones are still critical and not routed.",
+		Fixes: "sets health_check to checks, which is its default",
 		Find: eachGroup(func(g placedGroup) []Finding {
 			if g.group.Update.HealthCheck != "task_states" || len(g.routed) == 0 {
 				return nil
 			}
 			message := fmt.Sprintf("group %q has health_check = \"task_states\": Nomad calls a new instance healthy after %s of running, whatever the checks of service %q say",
 				g.group.Name, figure(g.group.Update.MinHealthyTime), g.routed[0].service.Name)
-			return found(g.path.Update("health_check"), message, `health_check = "checks"`)
+			f := Finding{Path: g.path.Update("health_check"), Message: message}
+			return []Finding{f.fixed(f.Path, "checks")}
 		}),
 	}
 }

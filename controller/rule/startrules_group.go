@@ -99,7 +99,8 @@ func canaryBelowCount() Rule {
 		Why: "Promotion stops as many old allocations as there are canaries, and max_parallel more in the same plan; each of the rest is stopped before its " +
 			"replacement starts (Nomad v1.11.3, scheduler/reconciler/reconcile_cluster.go). Seen: of 3 with canary = 1 two old instances left the catalog at once, " +
 			"and two of three served for 6.9 s.",
-		Find: eachGroup(findCanaryBelowCount),
+		Fixes: "sets canary to the count, unless a static port, a volume, a sticky disk or distinct_hosts asks for more nodes than the job says there are",
+		Find:  eachGroup(findCanaryBelowCount),
 	}
 }
 
@@ -111,5 +112,20 @@ func findCanaryBelowCount(g placedGroup) []Finding {
 	stopped := min(count, u.Canary+u.MaxParallel)
 	message := fmt.Sprintf("group %q has canary = %d of count = %d: promotion stops %d old instances at once (canary %d + max_parallel %d), %d of %d serve until the next ones pass, and %d are replaced stop before start",
 		g.group.Name, u.Canary, count, stopped, u.Canary, u.MaxParallel, count-stopped+u.Canary, count, count-u.Canary)
-	return found(g.path.Update("canary"), message, fmt.Sprintf("canary = %d", count))
+	f := Finding{Path: g.path.Update("canary"), Message: message}.fixed(g.path.Update("canary"), count)
+	if obstacle := crowded(g); obstacle != "" {
+		f = f.notFixed(obstacle)
+	}
+	return []Finding{f}
+}
+
+// crowded names the first thing that more canaries may find no room for; empty
+// where the job shows none.
+func crowded(g placedGroup) string {
+	for _, find := range []func(placedGroup) []Finding{findVolumeCannotOverlap, findStaticPort, findStickyDisk, findDistinctHosts} {
+		if in := find(g); len(in) > 0 {
+			return "more canaries may not find their place: " + in[0].Message
+		}
+	}
+	return ""
 }

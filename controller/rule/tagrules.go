@@ -22,7 +22,8 @@ func readingRules() []Rule {
 			Summary: "Traefik refuses a tag, and with it the whole instance.",
 			Why: "Tags are decoded strictly: one key or value that this version of Traefik does not take and the instance is in no router and no pool " +
 				"(Traefik v3.6.12, pkg/provider/consulcatalog/config.go, buildConfiguration). A deploy that brings such a tag empties the pool, and all requests get 404.",
-			Find: eachSide(refusedTags),
+			Fixes: "puts the key right where one alone is near",
+			Find:  eachSide(refusedTags),
 		},
 		{
 			ID: "DG410", Name: "not-exposed", Severity: Error,
@@ -166,7 +167,10 @@ func (s side) refused(p model.TagProblem) Finding {
 	case p.Near != "":
 		_, value, _ := strings.Cut(p.Tag, "=")
 		f.Message = fmt.Sprintf("tag %q has a key that Traefik does not know (did you mean %s?): %s", p.Tag, inline(p.Near), effect)
-		f.Remedy = strconv.Quote(s.in.Settings.Prefix + "." + p.Near + "=" + value)
+		f = f.fixed(f.Path, s.in.Settings.Prefix+"."+p.Near+"="+value)
+		if !p.OneNear {
+			f = f.notFixed("more than one key is near")
+		}
 	default:
 		f.Message = fmt.Sprintf("tag %q: %s: %s", p.Tag, inline(p.Message), effect)
 	}

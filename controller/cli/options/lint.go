@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ type Lint struct {
 	AgainstLive bool
 	// FailOn is the mildest severity that makes the command fail, or never.
 	FailOn string
+	// Fix writes what is safe to write into the files, Diff prints it. With Diff
+	// alone nothing is written.
+	Fix, Diff bool
 	// Paths are the files, folders and patterns.
 	Paths []string
 }
@@ -55,6 +59,12 @@ func (l Lint) Validate() error {
 	}
 	if err := l.jobsAreSound(); err != nil {
 		return err
+	}
+	if (l.Fix || l.Diff) && len(l.Paths) == 0 {
+		return errors.New("--fix and --diff are for files: give the job specification as PATH")
+	}
+	if l.Fix && slices.Contains(l.Paths, "-") {
+		return errors.New("--fix cannot write to standard input: give the file itself, or use --diff without --fix")
 	}
 	if v := l.TraefikVersion; v != "" && !regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?$`).MatchString(v) {
 		return fmt.Errorf("--traefik-version %q is no version: give one such as 3.6.12", v)
