@@ -20,6 +20,8 @@ type runner struct {
 	shared bool
 	// against has the versions that run now, by namespace and ID of the job.
 	against map[string]*current
+	// beside has what the jobs define that were read so far.
+	beside rule.Definitions
 	// said has what was found about the settings.
 	said   map[string]bool
 	result Result
@@ -89,10 +91,11 @@ func (r *runner) file(name string) error {
 		return err
 	}
 	in := r.options.input(&file.Job)
+	in.Beside = &r.beside
 	if now := r.against[key(&file.Job)]; now != nil {
 		now.matched = true
 		before := r.options.input(&now.file.Job)
-		in.Against = &before
+		in.Against, in.InPlace = &before, inPlace(now.file, file)
 	}
 	var found []located
 	for _, f := range rule.Run(r.options.Rules, in) {
@@ -100,7 +103,8 @@ func (r *runner) file(name string) error {
 			found = append(found, r.locate(file, f))
 		}
 	}
-	r.add(withoutIgnored(file, found, r.options.Rules))
+	r.beside.Add(in)
+	r.add(withoutIgnored(file, in, found, r.options.Rules))
 	return nil
 }
 

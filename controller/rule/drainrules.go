@@ -17,7 +17,7 @@ import (
 // Where a finding's path names an attribute, its remedy is the line to write
 // there.
 func drainRules() []Rule {
-	return []Rule{drainTooShort(), drainBeyondKillTimeout(), taskServiceGroupDelay(), drainWithoutSignal(), templateRestart()}
+	return []Rule{drainTooShort(), drainBeyondKillTimeout(), taskServiceGroupDelay(), drainWithoutSignal(), templateRestart(), runningTooShort()}
 }
 
 func drainBeyondKillTimeout() Rule {

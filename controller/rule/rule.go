@@ -41,6 +41,11 @@ type Rule struct {
 	Nomad, Traefik string
 	// Find looks for it. It must not change the input.
 	Find func(Input) []Finding
+	// Elsewhere reports whether the rule may find in another run what it does
+	// not find with this input, such as one that compares with the version that
+	// runs now; nil where it never does. What ignores such a rule may be
+	// needed although it hides nothing here.
+	Elsewhere func(Input) bool
 }
 
 // Input is what rules look at: one version of a job, what Traefik makes of its
@@ -62,7 +67,15 @@ type Input struct {
 	Margin time.Duration
 	// Against is the version that runs now, where it is known.
 	Against *Input
+	// InPlace are the groups of which it is known that nothing differs from
+	// Against but what running allocations take over without a restart.
+	InPlace map[string]bool
+	// Beside are the definitions of other jobs; nil where there are none.
+	Beside *Definitions
 }
+
+// alone reports whether the version that runs now is not known.
+func (in Input) alone() bool { return in.Against == nil }
 
 // Tags are what a proxy makes of the tags and the canary_tags of one service.
 type Tags = model.ServiceTags

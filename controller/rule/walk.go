@@ -83,7 +83,7 @@ func internalOnly(r model.TagReading) bool {
 	}
 	for _, d := range r.Definitions {
 		// Routers of other services or of a file may refer to a named one.
-		if d.Kind == "service" && len(d.Tags) > 0 {
+		if d.Kind == model.KindService && len(d.Tags) > 0 {
 			return false
 		}
 	}
