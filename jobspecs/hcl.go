@@ -2,6 +2,8 @@ package jobspecs
 
 import (
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
@@ -37,11 +39,29 @@ func (f *File) readHCL(o Options) Diagnostics {
 	}
 	spec, err := jobspec2.ParseWithConfig(o.config(f.Name, f.Content))
 	if err != nil {
-		return fromParser(f.Name, err)
+		return atVariables(fromParser(f.Name, err), body)
 	}
 	f.Spec, f.Job = spec, *convert.Job(spec)
 	f.positions = f.hclPositions(o, body)
 	return nil
+}
+
+// atVariables gives what the parser says of a variable without a value, which
+// names no place, that of the variable.
+func atVariables(problems Diagnostics, body hcl.Body) Diagnostics {
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		return problems
+	}
+	for i, p := range problems {
+		name, is := strings.CutPrefix(p.Summary, "Unset variable ")
+		for _, b := range native.Blocks {
+			if is && !p.Range.Known() && b.Type == "variable" && len(b.Labels) == 1 && strconv.Quote(b.Labels[0]) == name {
+				problems[i].Range = rangeOf(b.DefRange())
+			}
+		}
+	}
+	return problems
 }
 
 func (f *File) hclPositions(o Options, body hcl.Body) positions {

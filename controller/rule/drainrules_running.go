@@ -46,9 +46,9 @@ func findRunningTooShort(in Input, p place) []Finding {
 		path = delayPath(next)
 	}
 	cure, of := drain.Cure(w, nextOld(*in.Against, p), levelled(p))
-	message := fmt.Sprintf("the version of service %q that runs now is served for S = %s after it leaves the catalog (%s), but Traefik may route to it for T = %s (%s)%s: a deploy of this version stops it too early, by %s; "+
-		"before it, submit what runs now with a shutdown_delay of the %s of %s and nothing else changed, which Nomad takes over without a restart",
-		p.service.Name, figure(w.S), sumOf(w.STerms), figure(w.T), sumOf(w.TTerms), assumed(in), figure(drain.Missing(w)), of, figure(cure))
+	message := fmt.Sprintf("the version of service %q that runs now is served for S = %s after it leaves the catalog (%s), but Traefik may route to it for T = %s (%s)%s: a deploy of this version stops it %s too early; "+
+		"first submit the running version with shutdown_delay = %q in the %s and nothing else changed, which running instances take over",
+		p.service.Name, figure(w.S), sumOf(w.STerms), figure(w.T), sumOf(w.TTerms), assumed(in), figure(drain.Missing(w)), figure(cure), of)
 	return []Finding{{Path: path, Message: message, Window: &w}}
 }
 

@@ -73,7 +73,7 @@ func (d defined) beside(in Input) []Finding {
 		}
 		f := d.conflict(o, fmt.Sprintf("with service %q of job %q", o.service, o.job.id))
 		f.Severity = Warning
-		f.Message += "; so it is where both jobs are behind one Traefik"
+		f.Message += ", if one Traefik routes both jobs"
 		return []Finding{f}
 	}
 	return nil
