@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
@@ -33,17 +34,34 @@ func (o Options) config(name string, body []byte) *jobspec2.ParseConfig {
 // readHCL fills Spec, Job and positions.
 func (f *File) readHCL(o Options) Diagnostics {
 	problems := append(o.checkVars(), o.checkVarFiles()...)
-	body, syntax := f.parseBody()
-	if problems = append(problems, fromHCL(f.Name, syntax)...); len(problems) > 0 {
-		return problems
+	if len(problems) > 0 {
+		return append(problems, f.syntax()...)
 	}
 	spec, err := jobspec2.ParseWithConfig(o.config(f.Name, f.Content))
 	if err != nil {
-		return atVariables(fromParser(f.Name, err), body)
+		return f.refused(err)
 	}
 	f.Spec, f.Job = spec, *convert.Job(spec)
-	f.positions = f.hclPositions(o, body)
+	f.positions = sync.OnceValue(func() positions {
+		body, _ := f.parseBody()
+		return f.hclPositions(o, body)
+	})
 	return nil
+}
+
+// refused says what is wrong with a source that Nomad's parser did not take:
+// mistakes of syntax, of which the parser does not name all, or else its error.
+func (f *File) refused(err error) Diagnostics {
+	body, diags := f.parseBody()
+	if problems := fromHCL(f.Name, diags); len(problems) > 0 {
+		return problems
+	}
+	return atVariables(fromParser(f.Name, err), body)
+}
+
+func (f *File) syntax() Diagnostics {
+	_, diags := f.parseBody()
+	return fromHCL(f.Name, diags)
 }
 
 // atVariables gives what the parser says of a variable without a value, which

@@ -72,6 +72,9 @@ type Input struct {
 	InPlace map[string]bool
 	// Beside are the definitions of other jobs; nil where there are none.
 	Beside *Definitions
+
+	// kept is what many rules need, while Run applies them; nil before.
+	kept *kept
 }
 
 // alone reports whether the version that runs now is not known.
@@ -100,6 +103,7 @@ type Finding struct {
 // Run applies the rules and returns what they find, with rule and severity
 // filled in, sorted by path, rule and message.
 func Run(rules []Rule, in Input) []Finding {
+	in = in.keep()
 	oneLine := strings.NewReplacer("\r", " ", "\n", " ")
 	var out []Finding
 	for _, r := range rules {
