@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -93,6 +94,9 @@ func addLintFlags(cmd *cobra.Command, o *options.Lint, to *targets) {
 func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to)); err != nil {
 		return exit.With(exit.Usage, err)
+	}
+	if !slices.ContainsFunc(p.Environ, func(line string) bool { return strings.HasPrefix(line, "GOGC=") }) {
+		defer debug.SetGCPercent(debug.SetGCPercent(lint.GCPercent))
 	}
 	settings, err := lint.ReadSettings(ctx, lintTraefik(o))
 	if err != nil {
