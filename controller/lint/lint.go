@@ -12,7 +12,7 @@ import (
 // GCPercent is what a process that does nothing but lint should give to
 // debug.SetGCPercent: what is live at a time is one file, a few MiB, and Go's
 // default would collect some hundred times a second. It makes a run a quarter
-// shorter and leaves it far below 256 MiB (docs/rules.md, Speed).
+// shorter and leaves it far below 256 MiB (docs/design/2026-11-22-lint-speed.md).
 const GCPercent = 400
 
 // Options say what to look at.

@@ -1,7 +1,7 @@
 package rule
 
 import (
-	"crypto/sha256"
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -22,7 +22,7 @@ type definitionName struct{ kind, name string }
 
 // definition is one of them with what is told about it.
 type definition struct {
-	content [sha256.Size]byte
+	content fingerprint
 	tags    []string
 	path    model.Path
 	service string
@@ -52,7 +52,15 @@ func (d *Definitions) Add(in Input) {
 	}
 }
 
-func contentOf(d model.TagDefinition) [sha256.Size]byte { return sha256.Sum256([]byte(d.Content)) }
+// fingerprint stands for contents, which would take most of the memory of a
+// long run.
+type fingerprint [16]byte
+
+func contentOf(d model.TagDefinition) fingerprint {
+	h := fnv.New128a()
+	_, _ = h.Write([]byte(d.Content)) // it never fails
+	return fingerprint(h.Sum(nil))
+}
 
 func spotOf(j *model.Job) spot { return spot{id: j.ID, region: j.Region, datacenters: j.Datacenters} }
 
