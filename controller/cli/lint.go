@@ -95,8 +95,9 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	if !slices.ContainsFunc(p.Environ, func(line string) bool { return strings.HasPrefix(line, "GOGC=") }) {
+	if !slices.ContainsFunc(p.Environ, func(line string) bool { return strings.HasPrefix(line, "GOGC=") || strings.HasPrefix(line, "GOMEMLIMIT=") }) {
 		defer debug.SetGCPercent(debug.SetGCPercent(lint.GCPercent))
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(lint.MemoryLimit))
 	}
 	settings, err := lint.ReadSettings(ctx, lintTraefik(o))
 	if err != nil {

@@ -180,6 +180,7 @@ func runFolder(b *testing.B, size int) float64 {
 	b.SetBytes(int64(size))
 	b.ReportAllocs()
 	defer debug.SetGCPercent(debug.SetGCPercent(lint.GCPercent)) // as the command does
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(lint.MemoryLimit))
 	peak := sampled(b)
 	for b.Loop() {
 		result, err := lint.Run(lint.Options{Paths: []string{folder}, Settings: settings, Margin: time.Second})

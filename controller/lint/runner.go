@@ -111,12 +111,13 @@ func (r *runner) file(name string) error {
 // first is true for everything but a finding about the settings that another
 // job led to before: it is about the run and not about the job.
 func (r *runner) first(f rule.Finding) bool {
-	key := f.Rule + " " + f.Message
-	if f.Path != "" || !r.said[key] {
-		r.said[key] = r.said[key] || f.Path == ""
+	if f.Path != "" {
 		return true
 	}
-	return false
+	key := f.Rule + " " + f.Message
+	before := r.said[key]
+	r.said[key] = true
+	return !before
 }
 
 // locate finds the place of a finding. One about settings stands where they

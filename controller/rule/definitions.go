@@ -26,7 +26,7 @@ type definition struct {
 	tags    []string
 	path    model.Path
 	service string
-	job     spot
+	job     *spot
 }
 
 // spot is a job and where it may run.
@@ -62,11 +62,11 @@ func contentOf(d model.TagDefinition) fingerprint {
 	return fingerprint(h.Sum(nil))
 }
 
-func spotOf(j *model.Job) spot { return spot{id: j.ID, region: j.Region, datacenters: j.Datacenters} }
+func spotOf(j *model.Job) *spot { return &spot{id: j.ID, region: j.Region, datacenters: j.Datacenters} }
 
 // near reports whether both may be behind one Traefik. Two versions of one job
 // never are, and a pattern may be any datacenter.
-func (s spot) near(o spot) bool {
+func (s *spot) near(o *spot) bool {
 	if s.id == o.id || s.region != o.region {
 		return false
 	}
