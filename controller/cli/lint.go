@@ -95,10 +95,7 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	if !slices.ContainsFunc(p.Environ, func(line string) bool { return strings.HasPrefix(line, "GOGC=") || strings.HasPrefix(line, "GOMEMLIMIT=") }) {
-		defer debug.SetGCPercent(debug.SetGCPercent(lint.GCPercent))
-		defer debug.SetMemoryLimit(debug.SetMemoryLimit(lint.MemoryLimit))
-	}
+	defer p.collectSeldom()()
 	settings, err := lint.ReadSettings(ctx, lintTraefik(o))
 	if err != nil {
 		code := exit.Usage
@@ -118,6 +115,21 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 		return exit.With(exit.Usage, err)
 	}
 	return exit.With(lintCode(result, o.FailOn), nil)
+}
+
+// collectSeldom sets how often garbage is collected, unless the environment
+// says so, and returns what sets it back.
+func (p Program) collectSeldom() (back func()) {
+	for _, line := range p.Environ {
+		if strings.HasPrefix(line, "GOGC=") || strings.HasPrefix(line, "GOMEMLIMIT=") {
+			return func() {}
+		}
+	}
+	percent, limit := debug.SetGCPercent(lint.GCPercent), debug.SetMemoryLimit(lint.MemoryLimit)
+	return func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 func (p Program) printLint(result lint.Result, to []target) error {
