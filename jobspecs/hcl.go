@@ -2,6 +2,9 @@ package jobspecs
 
 import (
 	"os"
+	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
@@ -32,17 +35,52 @@ func (o Options) config(name string, body []byte) *jobspec2.ParseConfig {
 // readHCL fills Spec, Job and positions.
 func (f *File) readHCL(o Options) Diagnostics {
 	problems := append(o.checkVars(), o.checkVarFiles()...)
-	body, syntax := f.parseBody()
-	if problems = append(problems, fromHCL(f.Name, syntax)...); len(problems) > 0 {
-		return problems
+	if len(problems) > 0 {
+		return append(problems, f.syntax()...)
 	}
 	spec, err := jobspec2.ParseWithConfig(o.config(f.Name, f.Content))
 	if err != nil {
-		return fromParser(f.Name, err)
+		return f.refused(err)
 	}
 	f.Spec, f.Job = spec, *convert.Job(spec)
-	f.positions = f.hclPositions(o, body)
+	f.positions = sync.OnceValue(func() positions {
+		body, _ := f.parseBody()
+		return f.hclPositions(o, body)
+	})
 	return nil
+}
+
+// refused says what is wrong with a source that Nomad's parser did not take:
+// mistakes of syntax, of which the parser does not name all, or else its error.
+func (f *File) refused(err error) Diagnostics {
+	body, diags := f.parseBody()
+	if problems := fromHCL(f.Name, diags); len(problems) > 0 {
+		return problems
+	}
+	return atVariables(fromParser(f.Name, err), body)
+}
+
+func (f *File) syntax() Diagnostics {
+	_, diags := f.parseBody()
+	return fromHCL(f.Name, diags)
+}
+
+// atVariables gives what the parser says of a variable without a value, which
+// names no place, that of the variable.
+func atVariables(problems Diagnostics, body hcl.Body) Diagnostics {
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		return problems
+	}
+	for i, p := range problems {
+		name, is := strings.CutPrefix(p.Summary, "Unset variable ")
+		for _, b := range native.Blocks {
+			if is && !p.Range.Known() && b.Type == "variable" && len(b.Labels) == 1 && strconv.Quote(b.Labels[0]) == name {
+				problems[i].Range = rangeOf(b.DefRange())
+			}
+		}
+	}
+	return problems
 }
 
 func (f *File) hclPositions(o Options, body hcl.Body) positions {

@@ -50,8 +50,9 @@ func (f *File) readJSON(Options) Diagnostics {
 	if problems := fromHCL(f.Name, diags); len(problems) > 0 {
 		return problems
 	}
-	f.positions = positions{}
-	walker := jsonWalker{positions: f.positions}
+	at := positions{}
+	f.positions = func() positions { return at }
+	walker := jsonWalker{positions: at}
 	walker.file(tree)
 	if err := json.Unmarshal(f.Content, &wrapped); err != nil {
 		return walker.mistakes(f, &wrapped, err)

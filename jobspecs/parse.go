@@ -71,7 +71,9 @@ type File struct {
 	// what the model leaves out: the drivers' config, env.
 	Spec *nomadapi.Job
 
-	positions positions
+	// positions are worked out when they are first asked for, which takes as
+	// long as another third of reading the job.
+	positions func() positions
 }
 
 // Read reads a file, or standard input for Stdin.

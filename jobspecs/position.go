@@ -63,9 +63,10 @@ type Position struct {
 // path that was found: equal to the one given only where exactly that is in
 // the source.
 func (f *File) Locate(path model.Path) (Position, model.Path) {
+	all := f.places()
 	for p := path; p != ""; p = p.Parent() {
 		for _, candidate := range append([]model.Path{p}, inherited(p)...) {
-			if at, ok := f.positions[candidate]; ok {
+			if at, ok := all[candidate]; ok {
 				return at, candidate
 			}
 		}
@@ -75,12 +76,12 @@ func (f *File) Locate(path model.Path) (Position, model.Path) {
 
 // Has reports whether exactly what the path names is in the source.
 func (f *File) Has(path model.Path) bool {
-	_, ok := f.positions[path]
+	_, ok := f.places()[path]
 	return ok
 }
 
 // Paths returns the paths of all that has a position, sorted.
-func (f *File) Paths() []model.Path { return slices.Sorted(maps.Keys(f.positions)) }
+func (f *File) Paths() []model.Path { return slices.Sorted(maps.Keys(f.places())) }
 
 // inherited are the places that Nomad looks at next for a value.
 func inherited(p model.Path) []model.Path {
@@ -106,6 +107,14 @@ func groupOf(p model.Path) model.Path {
 		}
 	}
 	return ""
+}
+
+// places are the positions of the source; none for a job without one.
+func (f *File) places() positions {
+	if f.positions == nil {
+		return nil
+	}
+	return f.positions()
 }
 
 // positions collects positions while a source is walked.

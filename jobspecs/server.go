@@ -29,33 +29,34 @@ func FromServer(job *nomadapi.Job, source *nomadapi.JobSubmission) *File {
 		return bare
 	}
 	out := &File{Name: bare.Name, Content: []byte(source.Source), Spec: job, Job: bare.Job}
-	if out.readPositions(source); !out.fits() {
+	found := out.readPositions(source)
+	out.positions = func() positions { return found }
+	if !out.fits() {
 		return bare
 	}
 	return out
 }
 
 // readPositions reads the source for its positions alone.
-func (f *File) readPositions(source *nomadapi.JobSubmission) {
+func (f *File) readPositions(source *nomadapi.JobSubmission) (found positions) {
 	// As in Parse: Nomad's parser, asked for the variables, may give up.
 	defer func() {
 		if recover() != nil {
-			f.positions = nil
+			found = nil
 		}
 	}()
 	f.Syntax = syntaxOf(f.Content)
 	if tooDeep(Source{Name: f.Name, Content: f.Content}, f.Syntax) != nil {
-		return
+		return nil
 	}
 	if f.Syntax == JSON {
-		f.positions = jsonPositions(f.Name, f.Content)
-		return
+		return jsonPositions(f.Name, f.Content)
 	}
 	body, diags := f.parseBody()
 	if diags.HasErrors() {
-		return
+		return nil
 	}
-	f.positions = f.hclPositions(submitted(source), body)
+	return f.hclPositions(submitted(source), body)
 }
 
 func jsonPositions(name string, content []byte) positions {
@@ -82,7 +83,7 @@ func submitted(source *nomadapi.JobSubmission) Options {
 // rules look at, and no group that the job has not.
 func (f *File) fits() bool {
 	groups := 0
-	for path := range f.positions {
+	for path := range f.places() {
 		if path == groupOf(path) {
 			groups++
 		}

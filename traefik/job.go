@@ -13,7 +13,7 @@ import (
 // ReadJob says what a proxy of the version (empty for TagsVersion) with these
 // settings would make of the tags and canary_tags of each service of a job, by
 // the service's path. The keys of newer versions are known up to
-// NewestVersion, their values are not checked.
+// NewestVersion.
 //
 // It is ReadCatalog for instances that there are not yet, so their addresses
 // are made up: HostPort says nothing. The reading of Canary is that of a canary
@@ -142,6 +142,7 @@ func (r jobReader) readOwn(i instance) model.TagReading {
 	}
 	labels := labelsOf(i.reg.Tags, r.settings.Prefix)
 	extra, early := r.apart(labels)
+	early = append(early, r.checkNewer(extra)...)
 	decoded := maps.Clone(labels)
 	maps.DeleteFunc(decoded, func(key string, _ label) bool { _, is := extra[key]; return is })
 	out, conf := readLabels(r.settings, i.reg, decoded)
@@ -150,10 +151,29 @@ func (r jobReader) readOwn(i instance) model.TagReading {
 		out.Problems = append(out.Problems, early...)
 		sortProblems(out.Problems)
 		out = model.TagReading{Err: refusedBy(out.Problems), Problems: out.Problems, Enable: out.Enable}
-	case out.Exposed && len(out.Services) > 0:
-		out.Definitions = conf.HTTP.definitions(i.reg.ServiceName, labels, extra)
+	case out.Exposed:
+		out.Definitions = conf.definitions(Normalize(i.reg.ServiceName), i.reg.ServiceName, labels, extra)
 	}
 	return r.believe(i.soften(i.asWritten(out)))
+}
+
+// checkNewer finds those among the keys of newer versions that Traefik takes and
+// whose values or further steps it refuses.
+func (r jobReader) checkNewer(extra map[string]label) []model.TagProblem {
+	taken := maps.Clone(extra)
+	maps.DeleteFunc(taken, func(key string, _ label) bool { return olderThan(r.version, since(key)) })
+	if len(taken) == 0 {
+		return nil
+	}
+	_, err := decodeLabels(taken, func() *newerConfig { return &newerConfig{} }, "traefik.http")
+	if err == nil {
+		return nil
+	}
+	problems := refuse(err).Problems
+	for i := range problems {
+		problems[i].Since, problems[i].Near = "", ""
+	}
+	return problems
 }
 
 // apart finds the labels that the schema does not have to decode: the keys of

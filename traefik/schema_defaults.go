@@ -74,3 +74,12 @@ func (r *redis) SetDefaults() {
 	r.WriteTimeout = defaultTo(duration(3 * time.Second))
 	r.DialTimeout = defaultTo(duration(5 * time.Second))
 }
+
+// SetDefaults is called by the decoder.
+func (p *proxyProtocol) SetDefaults() { p.Version = 2 }
+
+// SetDefaults is called by the decoder.
+func (h *tcpHealthCheck) SetDefaults() {
+	h.Interval = duration(healthInterval)
+	h.Timeout = duration(healthTimeout)
+}

@@ -61,10 +61,9 @@ func keyVersions() []keyVersion {
 // versions take or none is known to.
 func since(key string) string {
 	_, key, _ = strings.Cut(strings.ToLower(key), ".")
-	steps := strings.Split(key, ".")
 	var best keyVersion
 	for _, k := range keyVersions() {
-		if len(k.key) > len(best.key) && stepsFit(strings.Split(k.key, "."), steps) {
+		if len(k.key) > len(best.key) && stepsFit(k.key, key) {
 			best = k
 		}
 	}
@@ -72,16 +71,21 @@ func since(key string) string {
 }
 
 // stepsFit reports whether the pattern is the key or a part of its front.
-func stepsFit(pattern, steps []string) bool {
-	switch {
-	case len(pattern) == 0:
-		return true
-	case len(steps) == 0:
-		return false
-	case pattern[0] == "**":
-		return stepsFit(pattern[1:], steps) || stepsFit(pattern, steps[1:])
-	default:
-		return (pattern[0] == "*" || pattern[0] == steps[0]) && stepsFit(pattern[1:], steps[1:])
+func stepsFit(pattern, key string) bool {
+	for {
+		want, rest, more := strings.Cut(pattern, ".")
+		step, below, deeper := strings.Cut(key, ".")
+		switch {
+		case want == "**":
+			return more && (stepsFit(rest, key) || deeper && stepsFit(pattern, below))
+		case want != "*" && want != step:
+			return false
+		case !more:
+			return true
+		case !deeper:
+			return false
+		}
+		pattern, key = rest, below
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 func TestTheSchemaHasTheKeysOfItsVersion(t *testing.T) {
 	for _, k := range keyVersions() {
 		key := strings.ReplaceAll(strings.ReplaceAll(k.key, "**", "m.ipallowlist"), "*", "x")
-		require.Equal(t, olderThan(TagsVersion, k.since), !inSchema(key), key)
+		require.Equal(t, olderThan(TagsVersion, k.since), !inSchema[rootLabels](key), key)
+		require.Equal(t, olderThan(TagsVersion, k.since), inSchema[newerConfig](key), key)
 		require.Equal(t, k.since, since("traefik."+key), key)
 		require.False(t, olderThan(NewestVersion, k.since), key)
 	}
@@ -20,12 +21,15 @@ func TestTheSchemaHasTheKeysOfItsVersion(t *testing.T) {
 	require.Empty(t, since("traefik"))
 }
 
-func inSchema(key string) bool {
-	t := reflect.TypeFor[rootLabels]()
+func inSchema[Root any](key string) bool {
+	t := reflect.TypeFor[Root]()
 	for step := range strings.SplitSeq(key, ".") {
 		if t = elem(t); t.Kind() == reflect.Map {
 			t = t.Elem()
 			continue
+		}
+		if t.Kind() != reflect.Struct {
+			return false
 		}
 		known, ok := labelFields(t)[step]
 		if !ok {

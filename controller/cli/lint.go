@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -137,6 +138,7 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 	if err := errors.Join(o.Validate(), failOnIsKnown(o.FailOn), targetsAreSound(to), stdoutIsFree(o, to)); err != nil {
 		return exit.With(exit.Usage, err)
 	}
+	defer p.collectSeldom()()
 	settings, err := p.readSettings(ctx, o)
 	if err != nil {
 		return err
@@ -161,6 +163,21 @@ func (p Program) lint(ctx context.Context, o options.Lint, to []target) error {
 		return exit.With(exit.Code(err), err)
 	}
 	return exit.With(lintCode(result, o.FailOn), nil)
+}
+
+// collectSeldom sets how often garbage is collected, unless the environment
+// says so, and returns what sets it back.
+func (p Program) collectSeldom() (back func()) {
+	for _, line := range p.Environ {
+		if strings.HasPrefix(line, "GOGC=") || strings.HasPrefix(line, "GOMEMLIMIT=") {
+			return func() {}
+		}
+	}
+	percent, limit := debug.SetGCPercent(lint.GCPercent), debug.SetMemoryLimit(lint.MemoryLimit)
+	return func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 func (p Program) printLint(result lint.Result, to []target) error {

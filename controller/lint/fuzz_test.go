@@ -19,6 +19,11 @@ import (
 func FuzzLint(f *testing.F) {
 	seeds, err := filepath.Glob("testdata/*.hcl")
 	require.NoError(f, err)
+	for _, folder := range []string{"ok", "err"} {
+		for _, c := range corpus(f, folder) {
+			seeds = append(seeds, c.path)
+		}
+	}
 	require.NotEmpty(f, seeds)
 	for _, name := range seeds {
 		content, err := os.ReadFile(name)

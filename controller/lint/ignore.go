@@ -26,7 +26,7 @@ type ignore struct {
 
 // withoutIgnored removes what is ignored with a reason, and adds what is wrong
 // with the ignores.
-func withoutIgnored(file *jobspecs.File, found []located, rules []rule.Rule) []Finding {
+func withoutIgnored(file *jobspecs.File, in rule.Input, found []located, rules []rule.Rule) []Finding {
 	ignores := append(metaIgnores(file), commentIgnores(file)...)
 	var out []Finding
 	for _, f := range found {
@@ -42,7 +42,7 @@ func withoutIgnored(file *jobspecs.File, found []located, rules []rule.Rule) []F
 		}
 	}
 	for _, g := range ignores {
-		if f, wrong := g.wrong(rules); wrong {
+		if f, wrong := g.wrong(in, rules); wrong {
 			f.Path = g.path
 			f.place(g.at, file.Content)
 			out = append(out, f)
@@ -52,19 +52,20 @@ func withoutIgnored(file *jobspecs.File, found []located, rules []rule.Rule) []F
 }
 
 // wrong is the finding about the ignore itself.
-func (g ignore) wrong(rules []rule.Rule) (Finding, bool) {
+func (g ignore) wrong(in rule.Input, rules []rule.Rule) (Finding, bool) {
+	of := slices.IndexFunc(rules, func(r rule.Rule) bool { return r.ID == g.rule })
 	switch {
 	case g.reason == "":
 		return Finding{
 			Rule: IgnoreWithoutReason, Severity: rule.Warning, Remedy: g.how,
 			Message: fmt.Sprintf("this ignore of %s gives no reason, so it is not in force", g.rule),
 		}, true
-	case !slices.ContainsFunc(rules, func(r rule.Rule) bool { return r.ID == g.rule }):
+	case of < 0:
 		return Finding{
 			Rule: UnusedIgnore, Severity: rule.Warning,
 			Message: fmt.Sprintf("this ignore names %s, and there is no such rule that can be ignored", g.rule),
 		}, !g.inMeta
-	case !g.used:
+	case !g.used && (rules[of].Elsewhere == nil || !rules[of].Elsewhere(in)):
 		return Finding{
 			Rule: UnusedIgnore, Severity: rule.Warning,
 			Message: fmt.Sprintf("%s finds nothing here, so this ignore hides nothing: remove it", g.rule),

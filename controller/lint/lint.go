@@ -9,6 +9,17 @@ import (
 	"github.com/draingate/draingate/jobspecs"
 )
 
+// GCPercent is what a process that does nothing but lint should give to
+// debug.SetGCPercent: what is live at a time is one file, a few MiB, and Go's
+// default would collect some hundred times a second. It makes a run a quarter
+// shorter and leaves it far below 256 MiB (docs/design/2026-11-22-lint-speed.md).
+const GCPercent = 400
+
+// MemoryLimit is what goes with it, for debug.SetMemoryLimit, in bytes: what was
+// found stays in memory to the end, so that in a long run with many findings
+// garbage must not take four times as much.
+const MemoryLimit = 200 << 20
+
 // Options say what to look at.
 type Options struct {
 	// Paths are files, folders, patterns, or - for standard input. Without any,

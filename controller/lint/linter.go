@@ -3,6 +3,7 @@ package lint
 import (
 	"errors"
 
+	"github.com/draingate/draingate/controller/rule"
 	"github.com/draingate/draingate/jobspecs"
 )
 
@@ -53,7 +54,7 @@ func (l *Linter) Err() error { return l.err }
 // nil where it has mistakes, which are then the findings.
 func (l *Linter) Lint(src jobspecs.Source) (*jobspecs.File, []Finding) {
 	r := *l.runner
-	r.result, r.said = Result{}, map[string]bool{}
+	r.result, r.said, r.beside = Result{}, map[string]bool{}, rule.Definitions{}
 	file := r.parseSource(src)
 	if file != nil && l.err == nil {
 		l.err = errors.Join(l.err, r.job(file, r.judge))

@@ -22,6 +22,8 @@ type runner struct {
 	shared bool
 	// against has the versions that run now, by namespace and ID of the job.
 	against map[string]*current
+	// beside has what the jobs define that were read so far.
+	beside rule.Definitions
 	// said has what was found about the settings.
 	said   map[string]bool
 	result Result
@@ -147,10 +149,11 @@ func (r *runner) readRunning(job *model.Job) error {
 // show makes the input of the rules and gives it to the visitor.
 func (r *runner) show(file *jobspecs.File, visit visitor) {
 	in := r.options.input(&file.Job)
+	in.Beside = &r.beside
 	if now := r.against[key(&file.Job)]; now != nil {
 		now.matched = true
 		before := r.options.input(&now.file.Job)
-		in.Against = &before
+		in.Against, in.InPlace = &before, inPlace(now.file, file)
 	}
 	visit(file, in)
 }
@@ -163,18 +166,20 @@ func (r *runner) judge(file *jobspecs.File, in rule.Input) {
 			found = append(found, r.locate(file, f))
 		}
 	}
-	r.add(withoutIgnored(file, found, r.options.Rules))
+	r.beside.Add(in)
+	r.add(withoutIgnored(file, in, found, r.options.Rules))
 }
 
 // first is true for everything but a finding about the settings that another
 // job led to before: it is about the run and not about the job.
 func (r *runner) first(f rule.Finding) bool {
-	key := f.Rule + " " + f.Message
-	if f.Path != "" || !r.said[key] {
-		r.said[key] = r.said[key] || f.Path == ""
+	if f.Path != "" {
 		return true
 	}
-	return false
+	key := f.Rule + " " + f.Message
+	before := r.said[key]
+	r.said[key] = true
+	return !before
 }
 
 // locate finds the place of a finding. One about settings stands where they

@@ -175,13 +175,18 @@ const (
 	KindRouter     = "router"
 	KindService    = "service"
 	KindMiddleware = "middleware"
+
+	KindTCPRouter     = "TCP router"
+	KindTCPService    = "TCP service"
+	KindTCPMiddleware = "TCP middleware"
+	KindUDPRouter     = "UDP router"
 )
 
 // TagDefinition is something that tags define or imply, in a form that can be
 // compared: where two instances define the same name with different contents,
 // Traefik drops it for both.
 type TagDefinition struct {
-	// Kind is router, service or middleware.
+	// Kind is one of the Kind constants; one without a protocol is of HTTP.
 	Kind string
 	// Name is name@provider.
 	Name string

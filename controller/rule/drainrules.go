@@ -17,7 +17,7 @@ import (
 // Where a finding's path names an attribute, its remedy is the line to write
 // there.
 func drainRules() []Rule {
-	return []Rule{drainTooShort(), drainBeyondKillTimeout(), taskServiceGroupDelay(), drainWithoutSignal(), templateRestart()}
+	return []Rule{drainTooShort(), drainBeyondKillTimeout(), taskServiceGroupDelay(), drainWithoutSignal(), templateRestart(), runningTooShort()}
 }
 
 func drainBeyondKillTimeout() Rule {
@@ -131,8 +131,11 @@ func findDrainWithoutSignal(in Input, p place) []Finding {
 // routes to, except for what is in Nomad's own catalog without a tag for
 // Traefik, which the Consul catalog provider never reads.
 func served(in Input) []place {
-	if in.Job == nil {
+	switch {
+	case in.Job == nil:
 		return nil
+	case in.kept != nil:
+		return in.kept.served
 	}
 	var out []place
 	for _, p := range in.routedServices() {

@@ -172,7 +172,7 @@ func TestDrainTooShort(t *testing.T) {
 		},
 		"a service of the mesh": {
 			func(_ *Input, web, _ *model.Group) { web.Services[0].Connect = true },
-			[]expected{{Unknown, `group["web"].shutdown_delay`, `cannot be told: service "web" has a connect block`, ""}},
+			[]expected{{Unknown, `group["web"].shutdown_delay`, `has a connect block: requests may reach it directly or through a proxy of the mesh`, ""}},
 		},
 		"a service that no proxy routes to": {
 			func(in *Input, web, _ *model.Group) { in.Tags[webService], web.ShutdownDelay = Tags{}, 0 }, nil,

@@ -38,11 +38,20 @@ func findDrainTooShort(in Input, p place) []Finding {
 		message += "; " + hides + ", but no retry repeats a request that was already written, and every reload of Traefik marks all servers UP again"
 		return []Finding{Finding{Path: delayPath(p), Message: message, Window: &w}.fixed(delayPath(p), cure)}
 	case model.VerdictUnknown:
-		f := Finding{Severity: Unknown, Path: delayPath(p), Message: fmt.Sprintf("how long service %q is served after it leaves the catalog cannot be told: %s", p.service.Name, cause(w))}
+		f := Finding{Severity: Unknown, Path: delayPath(p), Message: untold(p, w)}
 		return []Finding{f.notFixed("the delay that is long enough is not known")}
 	case model.VerdictSafe:
 	}
 	return nil
+}
+
+// untold says why S cannot be held against T.
+func untold(p place, w model.Window) string {
+	if p.service.Connect {
+		return fmt.Sprintf("service %q has a connect block: requests may reach it directly or through a proxy of the mesh, and how long that proxy serves after it leaves the catalog the job does not say, "+
+			"so no shutdown_delay can be shown to be long enough, and the gate holds its deployments", p.service.Name)
+	}
+	return fmt.Sprintf("how long service %q is served after it leaves the catalog cannot be told: %s", p.service.Name, cause(w))
 }
 
 // window is the arithmetic for an instance of this version as the next deploy

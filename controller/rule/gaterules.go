@@ -41,7 +41,8 @@ func findAutoPromote(g placedGroup) []Finding {
 	case slices.ContainsFunc(g.routed, func(p place) bool { return window(g.in, p).Verdict != model.VerdictSafe }):
 		f.Severity = Warning
 	default:
-		f.Severity = Notice // S covers a whole refresh, which brings the new instances as well
+		f.Severity = Notice
+		f.Message += "; what hides it is that the old instances serve for a whole refresh of Traefik, which brings the new ones as well"
 	}
 	return []Finding{f.fixed(f.Path, false)}
 }

@@ -31,7 +31,8 @@ func proxyRules() []Rule {
 			Summary: "Traefik's settings were not given, or may be others than those that were.",
 			Why: "The time until Traefik stops routing to an instance is made of its settings; with a longer refreshInterval than the default of 15s every drain that seems long enough may be too short " +
 				"(Traefik v3.6.12, pkg/provider/consulcatalog/consul_catalog.go, SetDefaults, and cmd/configuration.go).",
-			Find: settingsAssumed,
+			Find:      settingsAssumed,
+			Elsewhere: func(in Input) bool { return !in.Assumed },
 		},
 		{
 			ID: "DG504", Name: "strict-checks-too-wide", Severity: Error,

@@ -45,6 +45,11 @@ type Rule struct {
 	Nomad, Traefik string
 	// Find looks for it. It must not change the input.
 	Find func(Input) []Finding
+	// Elsewhere reports whether the rule may find in another run what it does
+	// not find with this input, such as one that compares with the version that
+	// runs now; nil where it never does. What ignores such a rule may be
+	// needed although it hides nothing here.
+	Elsewhere func(Input) bool
 }
 
 // Input is what rules look at: one version of a job, what Traefik makes of its
@@ -69,7 +74,18 @@ type Input struct {
 	Margin time.Duration
 	// Against is the version that runs now, where it is known.
 	Against *Input
+	// InPlace are the groups of which it is known that nothing differs from
+	// Against but what running allocations take over without a restart.
+	InPlace map[string]bool
+	// Beside are the definitions of other jobs; nil where there are none.
+	Beside *Definitions
+
+	// kept is what many rules need, while Run applies them; nil before.
+	kept *kept
 }
+
+// alone reports whether the version that runs now is not known.
+func (in Input) alone() bool { return in.Against == nil }
 
 // Tags are what a proxy makes of the tags and the canary_tags of one service.
 type Tags = model.ServiceTags
@@ -100,6 +116,7 @@ type Finding struct {
 // Run applies the rules and returns what they find, with rule and severity
 // filled in, sorted by path, rule and message.
 func Run(rules []Rule, in Input) []Finding {
+	in = in.keep()
 	oneLine := strings.NewReplacer("\r", " ", "\n", " ")
 	var out []Finding
 	for _, r := range rules {

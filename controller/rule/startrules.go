@@ -83,9 +83,12 @@ func onUpdateIgnore() Rule {
 		ID: "DG203", Name: "on-update-ignore", Severity: Warning,
 		Summary: "Nomad's deployment health ignores a check that proxies go by.",
 		Why: "With on_update = \"ignore\" a critical check counts as healthy (Nomad v1.11.3, client/allochealth/tracker.go): Nomad promotes, or goes on with the " +
-			"next batch, while the new instances are not in any proxy's pool, and stops the old ones.",
+			"next batch, while the new instances are not in any proxy's pool, and stops the old ones. \"ignore_warnings\" does the same for a warning where Traefik's " +
+			"strictChecks leave that status out.",
 		Fixes: "sets on_update to require_healthy, which is its default",
-		Find:  eachRouted(findOnUpdateIgnore),
+		Find: func(in Input) []Finding {
+			return append(eachRouted(findOnUpdateIgnore)(in), eachInCatalog(findWarningsIgnored)(in)...)
+		},
 	}
 }
 
@@ -105,6 +108,24 @@ func findOnUpdateIgnore(p place) []Finding {
 			f.Severity = Notice // another check still has a say
 		}
 		out = append(out, f.fixed(f.Path, "require_healthy"))
+	}
+	return out
+}
+
+// findWarningsIgnored looks for checks whose warning is healthy to Nomad and not
+// routed by Traefik.
+func findWarningsIgnored(in Input, p place) []Finding {
+	accepted := in.Settings.StrictChecks
+	if len(accepted) == 0 || slices.ContainsFunc(accepted, func(s string) bool { return strings.EqualFold(s, "warning") || strings.EqualFold(s, "any") }) {
+		return nil
+	}
+	var out []Finding
+	for i, c := range p.service.Checks {
+		if c.OnUpdate == "ignore_warnings" {
+			out = append(out, found(p.path.Check(i).Child("on_update"), fmt.Sprintf(
+				"check %q of service %q has on_update = \"ignore_warnings\", and Traefik's strictChecks are %s: Nomad calls a new instance healthy that is warning and that no proxy routes to",
+				c.Name, p.service.Name, strings.Join(accepted, ", ")), `on_update = "require_healthy"`)...)
+		}
 	}
 	return out
 }

@@ -28,8 +28,11 @@ func eachGroup(find func(placedGroup) []Finding) func(Input) []Finding {
 }
 
 func groups(in Input) []placedGroup {
-	if in.Job == nil {
+	switch {
+	case in.Job == nil:
 		return nil
+	case in.kept != nil && in.kept.groups != nil:
+		return in.kept.groups
 	}
 	all, routed := in.services(), served(in)
 	var out []placedGroup

@@ -17,7 +17,8 @@ func checkEditedInPlace() Rule {
 		Why: "Checks change in place on every running allocation at once, without canaries (Nomad v1.11.3, scheduler/util.go, tasksUpdated). A check's ID is " +
 			"a hash of its definition (nomad/structs/services.go), so the old one goes and a new one starts critical. Seen: all instances critical for " +
 			"0.8 s to 1.3 s, for up to the new interval; a proxy that loads the catalog then has no instance until it loads it again.",
-		Find: findCheckEditedInPlace,
+		Find:      findCheckEditedInPlace,
+		Elsewhere: Input.alone,
 	}
 }
 
@@ -36,15 +37,23 @@ func findCheckEditedInPlace(in Input) []Finding {
 			if startsPassing(c) || slices.ContainsFunc(before.Checks, func(b model.Check) bool { return sameCheck(before, b, p.service, c) }) {
 				continue
 			}
-			out = append(out, Finding{
-				Path: p.path.Check(i),
-				Message: fmt.Sprintf("check %q of service %q is not what runs now: unless the tasks' config, env, artifacts or resources, which are not compared, change as well, "+
-					"it replaces the old one on all %d instances at once and none is passing for up to %s; a change of the group's meta makes Nomad start new instances with it", c.Name, p.service.Name, p.group.Count, figure(c.Interval)),
-				Remedy: "meta {\n  revision = \"2\"\n}",
-			})
+			out = append(out, replacedCheck(in, p, i))
 		}
 	}
 	return out
+}
+
+// replacedCheck is an error where nothing else changes for certain.
+func replacedCheck(in Input, p place, i int) Finding {
+	c := p.service.Checks[i]
+	f := Finding{Severity: Error, Path: p.path.Check(i), Remedy: "meta {\n  revision = \"2\"\n}"}
+	unless := ""
+	if !in.InPlace[p.group.Name] {
+		f.Severity, unless = Unknown, "unless the tasks' config, env, artifacts or resources change as well, "
+	}
+	f.Message = fmt.Sprintf("check %q of service %q is not what runs now: %sit replaces the old one on all %d instances at once and none is passing for up to %s; a change of the group's meta makes Nomad start new instances with it",
+		c.Name, p.service.Name, unless, p.group.Count, figure(c.Interval))
+	return f
 }
 
 func startsPassing(c model.Check) bool {

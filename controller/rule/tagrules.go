@@ -130,6 +130,9 @@ func eachSide(find func(side) []Finding) func(Input) []Finding {
 }
 
 func (in Input) tagged() []place {
+	if in.kept != nil {
+		return in.kept.tagged
+	}
 	var out []place
 	for _, p := range in.services() {
 		if p.known && ProviderNomad(p.service) == "" {

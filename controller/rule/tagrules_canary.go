@@ -35,7 +35,8 @@ func canaryTagRules() []Rule {
 			Summary: "Two instances define the same router, service or middleware differently, so that Traefik drops it.",
 			Why: "Where several instances define one name the definitions must be equal, apart from the servers, or the name is taken out for all of them while they are in the catalog " +
 				"together: 404 for the whole overlap and nothing but a line in the log (Traefik v3.6.12, pkg/provider/configuration.go, Merge; seen on a real one).",
-			Find: differentTags,
+			Find:      differentTags,
+			Elsewhere: func(Input) bool { return true }, // other jobs may be read with this one
 		},
 	}
 }

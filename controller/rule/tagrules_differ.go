@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/draingate/draingate/controller/model"
@@ -17,52 +18,75 @@ type defined struct {
 
 // differentTags compares each definition with those that will be in the
 // catalog at the same time: of the version that runs now, of other services of
-// the job, and of the same service's tags where these are canary_tags.
+// the job, of other jobs, and of the same service's tags where these are
+// canary_tags.
 func differentTags(in Input) []Finding {
 	var out []Finding
-	running, own := runningDefinitions(in.Against), byName{}
+	running, own := runningDefinitions(in.Against), Definitions{}
+	own.Add(in)
 	for _, p := range in.tagged() {
-		sides := in.sides(p)
-		for _, d := range sides[0].definitions() {
-			out = append(out, d.conflicts(own, "with service %s of the same job")...)
-			if p.overlaps() {
-				out = append(out, d.conflicts(running, "with the version that runs now")...)
-				out = append(out, d.open()...)
-			}
-		}
-		for _, s := range sides[1:] {
-			tags := byName{}
-			tags.add(sides[0].definitions())
+		for _, s := range in.sides(p) {
 			for _, d := range s.definitions() {
-				out = append(out, d.conflicts(tags, "with the tags, which the other instances have")...)
-				out = append(out, d.conflicts(running, "with the version that runs now")...)
+				out = append(out, d.differs(own, running, in)...)
 			}
 		}
-		own.add(sides[0].definitions())
 	}
 	return out
+}
+
+// differs compares with all that will be there at the same time. What the
+// canary_tags repeat of the tags was compared with other services already.
+func (d defined) differs(own, running Definitions, in Input) []Finding {
+	var out []Finding
+	s := d.at
+	others := d.conflicts(own, "of the same job", func(o definition) bool { return o.path < s.path && !s.canary })
+	switch {
+	case !s.canary:
+		out = append(out, d.beside(in)...)
+		if s.overlaps() {
+			out = append(out, d.conflicts(running, "with the version that runs now", anyOf)...)
+			out = append(out, d.open()...)
+		}
+	case !d.repeats(own):
+		others = d.conflicts(own, "of the same job", func(o definition) bool { return o.path != s.path })
+		out = append(out, d.conflicts(own, "with the tags, which the other instances have", func(o definition) bool { return o.path == s.path })...)
+		out = append(out, d.conflicts(running, "with the version that runs now", anyOf)...)
+	}
+	return append(out, others...)
+}
+
+func anyOf(definition) bool { return true }
+
+// repeats reports whether the tags of the same service say the same.
+func (d defined) repeats(own Definitions) bool {
+	return slices.ContainsFunc(own.byName[d.name()], func(o definition) bool { return o.path == d.at.path && o.content == contentOf(d.TagDefinition) })
+}
+
+// beside compares with the jobs that were read before this one.
+func (d defined) beside(in Input) []Finding {
+	if in.Beside == nil {
+		return nil
+	}
+	for _, o := range in.Beside.byName[d.name()] {
+		if o.content == contentOf(d.TagDefinition) || !o.job.near(spotOf(in.Job)) {
+			continue
+		}
+		f := d.conflict(o, fmt.Sprintf("with service %q of job %q", o.service, o.job.id))
+		f.Severity = Warning
+		f.Message += ", if one Traefik routes both jobs"
+		return []Finding{f}
+	}
+	return nil
 }
 
 // runningDefinitions are those of the version that runs now, none where it is
 // not known.
-func runningDefinitions(against *Input) byName {
-	out := byName{}
-	if against == nil {
-		return out
-	}
-	for _, p := range against.tagged() {
-		out.add(against.sides(p)[0].definitions())
+func runningDefinitions(against *Input) Definitions {
+	out := Definitions{}
+	if against != nil {
+		out.Add(*against)
 	}
 	return out
-}
-
-// byName are definitions by kind and name, in the order of the job.
-type byName map[[2]string][]defined
-
-func (b byName) add(definitions []defined) {
-	for _, d := range definitions {
-		b[[2]string{d.Kind, d.Name}] = append(b[[2]string{d.Kind, d.Name}], d)
-	}
 }
 
 func (s side) definitions() []defined {
@@ -81,48 +105,57 @@ func (p place) overlaps() bool {
 	return u.Canary > 0 || (u.MaxParallel > 0 && u.MaxParallel < p.group.Count)
 }
 
-// conflicts are the definitions of the same name with other contents. Whose
-// says where those are, with their service's name if it has a place for it.
-func (d defined) conflicts(others byName, whose string) []Finding {
+// conflicts are the definitions of the same name with other contents among
+// those that count. Whose says where those are.
+func (d defined) conflicts(others Definitions, whose string, counts func(definition) bool) []Finding {
 	var out []Finding
-	for _, o := range others[[2]string{d.Kind, d.Name}] {
-		if o.Content != d.Content {
-			out = append(out, d.conflict(o, strings.ReplaceAll(whose, "%s", fmt.Sprintf("%q", o.at.service.Name))))
+	for _, o := range others.byName[d.name()] {
+		if o.content == contentOf(d.TagDefinition) || !counts(o) {
+			continue
 		}
+		with := whose
+		if strings.HasPrefix(whose, "of ") {
+			with = fmt.Sprintf("with service %q %s", o.service, whose)
+		}
+		out = append(out, d.conflict(o, with))
 	}
 	return out
 }
 
-func (d defined) conflict(o defined, whose string) Finding {
-	here, there := d.only(o), o.only(d)
+func (d defined) name() definitionName { return definitionName{d.Kind, d.Name} }
+
+func (d defined) conflict(o definition, whose string) Finding {
+	here := d.only(o)
 	f := Finding{Path: d.at.all()}
 	if len(here) > 0 {
 		f.Path = d.at.at(here[0])
 	} else if len(d.Tags) > 0 {
 		f.Path = d.at.at(d.Tags[0])
 	}
-	f.Message = fmt.Sprintf("%s %q does not agree %s (here %s, there %s): Traefik drops it for all instances while both are there", d.Kind, bare(d.Name), whose, d.at.quote(here), o.at.quote(there))
+	var texts []string
+	for _, i := range here {
+		texts = append(texts, d.at.list[i])
+	}
+	there := slices.DeleteFunc(slices.Clone(o.tags), func(tag string) bool {
+		return slices.ContainsFunc(d.Tags, func(i int) bool { return d.at.list[i] == tag })
+	})
+	f.Message = fmt.Sprintf("%s %q does not agree %s (here %s, there %s): Traefik drops it for all instances while both are there",
+		d.Kind, bare(d.Name), whose, quoteTags(texts, d.at.service.Name), quoteTags(there, o.service))
 	return f
 }
 
 // only are the places of tags that the other definition has not.
-func (d defined) only(o defined) []int {
-	var out []int
-	for _, i := range d.Tags {
-		if !slices.ContainsFunc(o.Tags, func(j int) bool { return o.at.list[j] == d.at.list[i] }) {
-			out = append(out, i)
-		}
-	}
-	return out
+func (d defined) only(o definition) []int {
+	return slices.DeleteFunc(slices.Clone(d.Tags), func(i int) bool { return slices.Contains(o.tags, d.at.list[i]) })
 }
 
-func (s side) quote(tags []int) string {
+func quoteTags(tags []string, service string) string {
 	if len(tags) == 0 {
-		return "what Traefik adds for service " + fmt.Sprintf("%q", s.service.Name)
+		return fmt.Sprintf("what Traefik adds for service %q", service)
 	}
 	var out []string
-	for _, i := range tags {
-		out = append(out, fmt.Sprintf("%q", s.list[i]))
+	for _, tag := range tags {
+		out = append(out, strconv.Quote(tag))
 	}
 	return strings.Join(out, ", ")
 }

@@ -84,7 +84,7 @@ func uselessHealthCheck(in Input, p place) []Finding {
 		}
 		key := "http.services." + bare(svc.Name) + ".loadbalancer.healthcheck."
 		f := Finding{Path: s.key(key+"interval", key+"path"), Remedy: strconv.Quote(in.Settings.Prefix + "." + key + "interval=2s")}
-		f.Message = fmt.Sprintf("Traefik checks %q every %s and may reload every %s (refreshInterval), which sets all servers UP and puts the next check off by another %s", bare(svc.Name), h.Interval, every, h.Interval)
+		f.Message = fmt.Sprintf("Traefik checks %q every %s and may reload every %s (refreshInterval), which sets all servers UP and puts the next check off by another %s", bare(svc.Name), figure(h.Interval), figure(every), figure(h.Interval))
 		if in.Assumed {
 			f.Severity = Notice
 		}
@@ -152,9 +152,16 @@ func passiveSingle(in Input, p place) []Finding {
 		}
 		key := "http.services." + bare(svc.Name) + ".loadbalancer.passivehealthcheck."
 		out = append(out, Finding{Path: s.key(key+"maxfailedattempts", key+"failurewindow"),
-			Message: fmt.Sprintf("Traefik's service %q has one server, and %d failed requests within %s take it out for %s: 503 for everybody", bare(svc.Name), h.MaxFailedAttempts, h.FailureWindow, h.FailureWindow)})
+			Message: fmt.Sprintf("Traefik's service %q has one server, and %s within %s takes it out for %s: 503 for everybody", bare(svc.Name), failures(h.MaxFailedAttempts), figure(h.FailureWindow), figure(h.FailureWindow))})
 	}
 	return out
+}
+
+func failures(n int) string {
+	if n == 1 {
+		return "a single failed request"
+	}
+	return fmt.Sprintf("a run of %d failed requests", n)
 }
 
 // instancesOf counts the instances that the job lists under a service of Traefik.

@@ -62,7 +62,7 @@ func TestPassiveHealthChecksOfOneServer(t *testing.T) {
 	check(t, "DG408", map[string]ruleCase{
 		"three servers":    {job: one(routes(lb + "passivehealthcheck.failurewindow=5s")...)},
 		"one, no check":    {job: single(one(routes()...))},
-		"one":              {job: single(one(routes(lb + "passivehealthcheck.failurewindow=5s")...)), want: []wanted{{rule.Warning, atTags.Index(2), "1 failed requests within 5s take it out for 5s"}}},
+		"one":              {job: single(one(routes(lb + "passivehealthcheck.failurewindow=5s")...)), want: []wanted{{rule.Warning, atTags.Index(2), "a single failed request within 5s takes it out for 5s"}}},
 		"the defaults":     {job: single(one(routes(lb + "passivehealthcheck.maxfailedattempts=3")...)), want: []wanted{{rule.Warning, atTags.Index(2), "3 failed requests within 10s"}}},
 		"in two groups":    {job: single(jobOf(service("web", routes(lb+"passivehealthcheck.failurewindow=5s"), nil), service("web", routes(lb+"passivehealthcheck.failurewindow=5s"), nil)))},
 		"an older Traefik": {job: single(one(routes(lb + "passivehealthcheck.failurewindow=5s")...)), version: "3.5.0"},

@@ -19,8 +19,28 @@ type place struct {
 	known bool
 }
 
+// kept is what was made of an input once. Nothing may change it.
+type kept struct {
+	services, served, tagged []place
+	groups                   []placedGroup
+}
+
+// keep works out what many rules need.
+func (in Input) keep() Input {
+	if in.Job == nil {
+		return in
+	}
+	k := &kept{services: in.services(), served: served(in), tagged: in.tagged()}
+	in.kept = k
+	k.groups = groups(in)
+	return in
+}
+
 // services are the services of the job, in its order.
 func (in Input) services() []place {
+	if in.kept != nil {
+		return in.kept.services
+	}
 	var out []place
 	for g := range in.Job.Groups {
 		group := &in.Job.Groups[g]
@@ -83,7 +103,7 @@ func internalOnly(r model.TagReading) bool {
 	}
 	for _, d := range r.Definitions {
 		// Routers of other services or of a file may refer to a named one.
-		if d.Kind == "service" && len(d.Tags) > 0 {
+		if d.Kind == model.KindService && len(d.Tags) > 0 {
 			return false
 		}
 	}
