@@ -33,6 +33,8 @@ func NewHandler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/v1/deployments", h.deployments)
 	mux.HandleFunc("/v1/deployments/{id}", h.deployment)
+	mux.HandleFunc("/v1/deployments/{id}/history", h.history)
+	mux.HandleFunc(EventsPath, h.events)
 	mux.HandleFunc("/v1/proxies", h.proxies)
 	mux.HandleFunc("/livez", h.livez)
 	mux.HandleFunc("/readyz", h.readyz)
@@ -70,11 +72,23 @@ func (h handler) deployments(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (h handler) deployment(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
+	if record, ok := h.find(w, r.PathValue("id")); ok {
+		answer(w, http.StatusOK, EncodeDetail(record))
+	}
+}
+
+func (h handler) history(w http.ResponseWriter, r *http.Request) {
+	if record, ok := h.find(w, r.PathValue("id")); ok {
+		answer(w, http.StatusOK, h.Store.History(record.Key))
+	}
+}
+
+// find answers itself where there is not exactly one.
+func (h handler) find(w http.ResponseWriter, id string) (model.Record, bool) {
 	record, err := Find(h.Store.Records(), id)
 	switch {
 	case err == nil:
-		answer(w, http.StatusOK, EncodeDetail(record))
+		return record, true
 	case errors.Is(err, ErrNotFound):
 		fail(w, http.StatusNotFound, fmt.Sprintf("%s: %q", err, id))
 	case errors.Is(err, ErrAmbiguous):
@@ -82,6 +96,7 @@ func (h handler) deployment(w http.ResponseWriter, r *http.Request) {
 	default:
 		fail(w, http.StatusBadRequest, err.Error())
 	}
+	return model.Record{}, false
 }
 
 func (h handler) proxies(w http.ResponseWriter, _ *http.Request) {
@@ -114,7 +129,7 @@ func (h handler) readyz(w http.ResponseWriter, _ *http.Request) {
 
 func (h handler) nothing(w http.ResponseWriter, _ *http.Request) {
 	fail(w, http.StatusNotFound,
-		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/proxies, /livez, /readyz, /metrics")
+		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/deployments/{id}/history, /v1/events, /v1/proxies, /livez, /readyz, /metrics")
 }
 
 func fail(w http.ResponseWriter, code int, message string) {
