@@ -22,6 +22,7 @@ import (
 	"github.com/draingate/draingate/controller/observe"
 	"github.com/draingate/draingate/controller/reconcile"
 	"github.com/draingate/draingate/controller/status"
+	"github.com/draingate/draingate/controller/webhook"
 )
 
 // probeTimeout bounds the first question to Nomad and Consul at the start.
@@ -37,7 +38,12 @@ type App struct {
 	store      *status.Store
 	metrics    *metrics.Metrics
 	server     *status.Server
-	primed     chan struct{}
+	// webhook is nil where there is none.
+	webhook *webhook.Sender
+	// leads says whether this instance is the one that acts and so the one that
+	// posts; alone it always is.
+	leads  func() bool
+	primed chan struct{}
 }
 
 // Run makes a controller and runs it until ctx ends. The errors carry exit
@@ -53,7 +59,7 @@ func Run(ctx context.Context, o options.Run, log io.Writer) error {
 // New makes a controller and binds the address of the status endpoint, so
 // that a port in use is an error before anything runs. It asks no server.
 func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
-	a := &App{log: newLogger(o, out), store: status.NewStore(), primed: make(chan struct{})}
+	a := &App{log: newLogger(o, out), store: status.NewStore(), primed: make(chan struct{}), leads: func() bool { return true }}
 	registry := prometheus.NewRegistry()
 	var err error
 	if a.metrics, err = metrics.New(registry, a.measured(o)); err != nil {
@@ -82,8 +88,8 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 func (a *App) measured(o options.Run) metrics.Options {
 	return metrics.Options{
 		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version,
-		QueueDepth: func() int { return a.controller.Depth() },
-		WatchAges:  map[string]func() time.Duration{"deployments": a.watchAge},
+		QueueDepth: func() int { return a.controller.Depth() }, WebhookDepth: a.webhookDepth, EventStreams: a.store.Subscribers,
+		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
 	}
 }
 
@@ -94,6 +100,9 @@ func (a *App) connect(o options.Run) error {
 		return err
 	}
 	if a.consul, err = consul.New(consul.Options{Wrap: a.counted(metrics.SystemConsul)}); err != nil {
+		return err
+	}
+	if a.webhook, err = newWebhook(o, a.metrics.Notified); err != nil {
 		return err
 	}
 	a.observer, err = newObserver(a.nomad, a.consul, o, a.counted(metrics.SystemTraefik))
@@ -109,7 +118,8 @@ func (a *App) counted(system string) wrap {
 func (a *App) Addr() string { return a.server.Addr().String() }
 
 // Run runs until ctx ends: first the watch and the loop stop, so that nothing
-// is promoted any more, then the status endpoint.
+// is promoted any more, then the status endpoint and, once it has sent what
+// waits or a few seconds are over, the webhook.
 func (a *App) Run(ctx context.Context) error {
 	ctx = logr.NewContext(ctx, a.log)
 	defer a.nomad.Close()
@@ -121,6 +131,9 @@ func (a *App) Run(ctx context.Context) error {
 	defer stopServing()
 	var served errgroup.Group
 	served.Go(func() error { return a.server.Serve(serving) })
+	if a.webhook != nil {
+		served.Go(func() error { return a.webhook.Run(serving) })
+	}
 
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.nomad.WatchDeployments(ctx, a.controller.Enqueue, func() { close(a.primed) }) })

@@ -41,6 +41,13 @@ const (
 	PromotionDryRun = "dry_run"
 )
 
+// The results of one event for a webhook, in the words of package webhook.
+const (
+	WebhookSent    = "sent"
+	WebhookFailed  = "failed"
+	WebhookDropped = "dropped"
+)
+
 // The external systems whose requests are counted.
 const (
 	SystemNomad   = "nomad"
@@ -68,6 +75,9 @@ type Options struct {
 	WatchAges map[string]func() time.Duration
 	// QueueDepth returns how many keys wait.
 	QueueDepth func() int
+	// WebhookDepth returns how many events wait for the webhook, and
+	// EventStreams how many streams of events are open.
+	WebhookDepth, EventStreams func() int
 	// Version is draingate's own.
 	Version string
 }
@@ -80,6 +90,7 @@ type Metrics struct {
 	reconciles        *prometheus.CounterVec
 	reconcileDuration prometheus.Histogram
 	promotions        *prometheus.CounterVec
+	webhooks          *prometheus.CounterVec
 	promotionDelay    prometheus.Histogram
 	requests          *prometheus.CounterVec
 	requestDuration   *prometheus.HistogramVec
@@ -98,13 +109,14 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		reconcileDuration: duration("reconcile_duration_seconds", "Duration of one pass over a deployment."),
 		promotions:        counter("promotions_total", "Attempts to promote a deployment, by their result.", "result"),
 		promotionDelay:    duration("promotion_delay_seconds", "Time from the last condition turning true to Nomad accepting the promotion."),
+		webhooks:          counter("webhook_events_total", "Events for the webhook, by what became of them.", "result"),
 		requests:          counter("api_requests_total", "Requests to Nomad, Consul and Traefik, by the class of the answer.", "system", "code"),
 		requestDuration: prometheus.NewHistogramVec(
 			durationOpts("api_request_duration_seconds", "Duration of requests to Nomad, Consul and Traefik, without those that wait for a change."),
 			[]string{"system"}),
 	}
 	m.initialise()
-	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.promotionDelay, m.requests, m.requestDuration}
+	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.promotionDelay, m.webhooks, m.requests, m.requestDuration}
 	for _, c := range append(collectors, asked(o, m.outcomes)...) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -134,6 +146,11 @@ func (m *Metrics) Promoted(result string) {
 // condition turned true.
 func (m *Metrics) PromotedAfter(late time.Duration) { m.promotionDelay.Observe(late.Seconds()) }
 
+// Notified counts one event for the webhook with one of the Webhook results.
+func (m *Metrics) Notified(result string) {
+	m.webhooks.WithLabelValues(oneOf(result, webhookResults())).Inc()
+}
+
 // Requested counts one request to one of the systems and times it. The code is
 // the HTTP status code of the answer, or 0 where there was none.
 func (m *Metrics) Requested(system string, code int, took time.Duration) {
@@ -158,6 +175,9 @@ func (m *Metrics) initialise() {
 	for _, r := range promotionResults() {
 		m.promotions.WithLabelValues(r)
 	}
+	for _, r := range webhookResults() {
+		m.webhooks.WithLabelValues(r)
+	}
 	for _, s := range systems() {
 		m.requestDuration.WithLabelValues(s)
 		for _, c := range []string{codeSuccess, codeRedirect, codeClient, codeServer, CodeError} {
@@ -173,6 +193,8 @@ func reconcileResults() []string {
 func promotionResults() []string {
 	return []string{PromotionAccepted, PromotionChanged, PromotionRefused, PromotionUnanswered, PromotionDryRun}
 }
+
+func webhookResults() []string { return []string{WebhookSent, WebhookFailed, WebhookDropped} }
 
 func systems() []string { return []string{SystemNomad, SystemConsul, SystemTraefik} }
 
@@ -227,6 +249,12 @@ func asked(o Options, all map[outcome]bool) []prometheus.Collector {
 	}
 	if o.QueueDepth != nil {
 		out = append(out, gauge("queue_depth", "Keys that wait for a pass.", nil, func() float64 { return float64(o.QueueDepth()) }))
+	}
+	if o.WebhookDepth != nil {
+		out = append(out, gauge("webhook_queue_depth", "Events that wait for the webhook.", nil, func() float64 { return float64(o.WebhookDepth()) }))
+	}
+	if o.EventStreams != nil {
+		out = append(out, gauge("event_streams", "Streams of events that are open.", nil, func() float64 { return float64(o.EventStreams()) }))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.WatchAges)) {
 		age := o.WatchAges[name]

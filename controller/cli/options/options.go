@@ -36,8 +36,18 @@ type Run struct {
 	Workers   int
 	LogLevel  slog.Level
 	LogFormat string
+	Webhook   Webhook
 	// Version is draingate's own, as the status endpoint and metrics show it.
 	Version string
+}
+
+// Webhook says where changes of decisions are posted; the zero Webhook is none.
+type Webhook struct {
+	// URL may hold a secret, in its path as well, and is never shown.
+	URL string
+	// SecretFile is a file with the key that requests are signed with; empty for
+	// no signature.
+	SecretFile string
 }
 
 // Traefik says where the Traefik instances are and how to ask them.
