@@ -27,13 +27,16 @@ func (p Program) palette() palette {
 	return palette{on: ok && term.IsTerminal(int(f.Fd())) && p.environment("NO_COLOR") == "" && p.environment("TERM") != "dumb"}
 }
 
-func (p palette) paint(text string) string {
+func (p palette) paint(text string) string { return p.paintAs(text, text) }
+
+// paintAs gives a text the colour of a word.
+func (p palette) paintAs(text, word string) string {
 	colours := map[string]string{
 		string(model.Promote): "2", string(model.VerdictSafe): "2", string(model.True): "2",
 		string(model.Hold): "3", string(model.Fence): "3", string(model.VerdictMasked): "3", string(model.Unknown): "3",
 		string(model.Fail): "1", string(model.VerdictUnsafe): "1", string(model.False): "1",
 	}
-	colour, ok := colours[text]
+	colour, ok := colours[word]
 	if !p.on || !ok {
 		return text
 	}
