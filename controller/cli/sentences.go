@@ -109,7 +109,11 @@ func sayConditions(w io.Writer, e explanation, now time.Time, p palette) {
 	var rows [][]string
 	for _, c := range e.Conditions {
 		is := map[string]string{string(model.True): "is true", string(model.False): "is not true", string(model.Unknown): "is not known"}[c.Status]
-		rows = append(rows, []string{"  " + plain(c.Type), p.paintAs(is, c.Status), "for " + age(now, c.Since), plain(c.Reason) + ": " + plain(c.Message)})
+		message := c.Message
+		if message == e.Message {
+			message = "as above"
+		}
+		rows = append(rows, []string{"  " + plain(c.Type), p.paintAs(is, c.Status), "for " + age(now, c.Since), plain(c.Reason) + ": " + plain(message)})
 	}
 	for _, line := range grid(rows) {
 		fmt.Fprintln(w, line)
