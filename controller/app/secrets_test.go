@@ -26,30 +26,7 @@ const marked = "M4RKED"
 // Whatever goes wrong, and all of it does here, no secret is in the log, in
 // any answer of the endpoint, in events, in metrics or in what the webhook gets.
 func TestNoSecretIsShown(t *testing.T) {
-	nomad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Nomad-Token") != marked+"-nomad-token" {
-			t.Errorf("%s came without the token", r.URL)
-		}
-		for path, file := range map[string]string{"/v1/deployments": "deployments.json", "/v1/deployment/": "deployment.json", "/v1/job/": "job.json"} {
-			if r.URL.Path == path || strings.HasSuffix(path, "/") && strings.HasPrefix(r.URL.Path, path) && strings.Count(r.URL.Path, "/") == 3 {
-				if r.URL.Query().Get("index") == "7" {
-					<-r.Context().Done()
-					return
-				}
-				content, err := os.ReadFile(filepath.Join("..", "nomad", "testdata", "recorded", file))
-				if err != nil {
-					t.Error(err)
-				}
-				w.Header().Set("X-Nomad-Index", "7")
-				w.Header().Set("X-Nomad-KnownLeader", "true")
-				w.Header().Set("X-Nomad-LastContact", "0")
-				w.Header().Set("Content-Type", "application/json")
-				_, _ = w.Write(content)
-				return
-			}
-		}
-		http.Error(w, "boom", http.StatusInternalServerError)
-	}))
+	nomad := httptest.NewServer(halfANomad(t))
 	defer nomad.Close()
 	denies := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusUnauthorized) }))
 	defer denies.Close()
@@ -92,6 +69,35 @@ func TestNoSecretIsShown(t *testing.T) {
 	}
 	require.Contains(t, log.String(), "webhook", "the webhook is in the log, without its path")
 	require.Contains(t, seen.String(), "decision")
+}
+
+// halfANomad has a deployment and its job, and fails at everything else.
+func halfANomad(t *testing.T) http.Handler {
+	t.Helper()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Nomad-Token") != marked+"-nomad-token" {
+			t.Errorf("%s came without the token", r.URL)
+		}
+		for path, file := range map[string]string{"/v1/deployments": "deployments.json", "/v1/deployment/": "deployment.json", "/v1/job/": "job.json"} {
+			if r.URL.Path == path || strings.HasSuffix(path, "/") && strings.HasPrefix(r.URL.Path, path) && strings.Count(r.URL.Path, "/") == 3 {
+				if r.URL.Query().Get("index") == "7" {
+					<-r.Context().Done()
+					return
+				}
+				content, err := os.ReadFile(filepath.Join("..", "nomad", "testdata", "recorded", file))
+				if err != nil {
+					t.Error(err)
+				}
+				w.Header().Set("X-Nomad-Index", "7")
+				w.Header().Set("X-Nomad-KnownLeader", "true")
+				w.Header().Set("X-Nomad-LastContact", "0")
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write(content)
+				return
+			}
+		}
+		http.Error(w, "boom", http.StatusInternalServerError)
+	})
 }
 
 // secretSettings have a secret wherever there can be one. Consul's address is
