@@ -105,7 +105,9 @@ func TestAThousandStreams(t *testing.T) {
 	each := (heap() - before) / clients
 	t.Logf("%d streams, %d changes: slowest Record %s, %d KiB for each stream, client's part included", clients, changes, slowest, each>>10)
 	require.Less(t, each, uint64(128<<10))
-	require.Less(t, slowest, time.Second, "the loop is not held up")
+	// A pass that waited for a client would take the 10 s that one write may; the
+	// figure itself is that of a machine on which a thousand clients run too.
+	require.Less(t, slowest, 5*time.Second, "the loop is not held up")
 
 	began := time.Now()
 	stop()
@@ -132,7 +134,7 @@ func TestASlowStreamIsDropped(t *testing.T) {
 		s.Record(record("a", reason(model.Reason(fmt.Sprint("R", i))), func(r *model.Record) { r.Decision.Message = message }))
 		slowest = max(slowest, time.Since(began))
 	}
-	require.Less(t, slowest, time.Second)
+	require.Less(t, slowest, 5*time.Second)
 }
 
 func TestThereAreOnlySoManyStreams(t *testing.T) {
