@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -142,6 +143,8 @@ func TestThereAreOnlySoManyStreams(t *testing.T) {
 	h := status.NewHandler(status.Options{Store: s})
 	var open sync.WaitGroup
 	ended := make(chan struct{})
+	end := sync.OnceFunc(func() { close(ended) })
+	defer end()
 	for range status.MaxSubscribers {
 		open.Go(func() {
 			r := httptest.NewRequest(http.MethodGet, status.EventsPath, nil)
@@ -150,10 +153,12 @@ func TestThereAreOnlySoManyStreams(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return s.Subscribers() == status.MaxSubscribers }, 20*time.Second, 10*time.Millisecond)
 	res := httptest.NewRecorder()
-	h.ServeHTTP(res, httptest.NewRequest(http.MethodGet, status.EventsPath, nil))
+	soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	h.ServeHTTP(res, httptest.NewRequest(http.MethodGet, status.EventsPath, nil).WithContext(soon))
 	require.Equal(t, http.StatusServiceUnavailable, res.Code)
 	require.Equal(t, "5", res.Header().Get("Retry-After"))
-	close(ended)
+	end()
 	open.Wait()
 	require.Zero(t, s.Subscribers())
 }
