@@ -206,21 +206,6 @@ func TestSlowAndEndlessRequestsAreCutOff(t *testing.T) {
 	})
 }
 
-// A stream outlives the limits on the time of other answers.
-func TestAStreamOutlivesTheReadTimeout(t *testing.T) {
-	t.Parallel()
-	s := status.NewStore()
-	addr, _, _ := start(t, status.NewHandler(status.Options{Store: s}))
-	l, err := listen(addr)
-	require.NoError(t, err)
-	defer func() { _ = l.conn.Close() }()
-	// The heartbeat comes after the server's limit of 10 s on reading.
-	require.NoError(t, l.until(": "))
-	require.Equal(t, 1, s.Subscribers())
-	s.Record(record("a"))
-	require.NoError(t, l.until("data: "))
-}
-
 func FuzzHandlerHeaders(f *testing.F) {
 	f.Add("Last-Event-ID", "abc-1", "namespace=a&job=b")
 	f.Add("Accept", "text/html", "after=0")

@@ -39,10 +39,7 @@ func streams(ending context.Context, next http.Handler) http.Handler {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(ending, cancel)()
-		s := streamWriter{w, http.NewResponseController(w)}
-		// The connection is only read to learn that the client has gone.
-		_ = s.control.SetReadDeadline(time.Time{})
-		next.ServeHTTP(s, r.WithContext(ctx))
+		next.ServeHTTP(streamWriter{w, http.NewResponseController(w)}, r.WithContext(ctx))
 	})
 }
 
