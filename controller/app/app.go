@@ -27,6 +27,7 @@ import (
 	"github.com/draingate/draingate/controller/status"
 	"github.com/draingate/draingate/controller/survey"
 	"github.com/draingate/draingate/controller/trust"
+	"github.com/draingate/draingate/controller/webhook"
 )
 
 // probeTimeout bounds the first question to Nomad and Consul at the start.
@@ -45,6 +46,8 @@ type App struct {
 	store    *status.Store
 	metrics  *metrics.Metrics
 	server   *status.Server
+	// webhook is nil where there is none.
+	webhook *webhook.Sender
 	// rules judge the jobs that are deployed; survey judges all live jobs, and
 	// is nil unless nothing is to be written.
 	rules  *judge.Judge
@@ -106,7 +109,7 @@ func (a *App) measured(o options.Run) metrics.Options {
 	}
 	return metrics.Options{
 		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version,
-		QueueDepth: a.queueDepth, Leads: leads,
+		QueueDepth: a.queueDepth, Leads: leads, WebhookDepth: a.webhookDepth, EventStreams: a.store.Subscribers,
 		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
 	}
 }
@@ -146,6 +149,9 @@ func (a *App) connect(o options.Run) error {
 	if a.consul, err = consul.New(consul.Options{Wrap: a.counted(metrics.SystemConsul)}); err != nil {
 		return err
 	}
+	if a.webhook, err = newWebhook(o, a.metrics.Notified); err != nil {
+		return err
+	}
 	a.observer, err = newObserver(a.nomad, a.consul, o, a.counted(metrics.SystemTraefik))
 	return err
 }
@@ -159,7 +165,8 @@ func (a *App) counted(system string) wrap {
 func (a *App) Addr() string { return a.server.Addr().String() }
 
 // Run runs until ctx ends: first the watch and the loop stop, so that nothing
-// is promoted any more, then the lead is given up, and last the status endpoint.
+// is promoted any more, then the lead is given up, and last the status endpoint
+// and, once it has sent what waits or a few seconds are over, the webhook.
 func (a *App) Run(ctx context.Context) error {
 	ctx = logr.NewContext(ctx, a.log)
 	defer a.nomad.Close()
@@ -170,6 +177,9 @@ func (a *App) Run(ctx context.Context) error {
 	defer stopServing()
 	var served errgroup.Group
 	served.Go(func() error { return a.server.Serve(serving) })
+	if a.webhook != nil {
+		served.Go(func() error { return a.webhook.Run(serving) })
+	}
 
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.campaign(ctx, a.look) })

@@ -174,7 +174,7 @@ type recorder struct{ app *App }
 
 // Record is told of every pass.
 func (r recorder) Record(record model.Record) {
-	r.app.store.Record(record)
+	r.app.notify(r.app.store.Record(record))
 	r.app.metrics.Decided(record.Decision)
 	r.app.metrics.Judged(record.Key, record.Decision)
 }

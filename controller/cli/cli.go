@@ -62,6 +62,7 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 5 Nomad, Consul, a Traefik or the status endpoint cannot be seen.`,
 		Example: `  draingate run --traefik-service traefik
   draingate status web
+  draingate explain web
   draingate lint .
   draingate simulate web.nomad.hcl`,
 		Args:          cobra.NoArgs,
@@ -71,8 +72,8 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}")
-	root.AddCommand(p.runCommand(), p.lintCommand(), p.simulateCommand(), p.statusCommand(), p.freezeCommand(), p.unfreezeCommand(),
-		p.overrideCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.lintCommand(), p.simulateCommand(), p.statusCommand(), p.explainCommand(), p.freezeCommand(),
+		p.unfreezeCommand(), p.overrideCommand(), p.versionCommand())
 	return root
 }
 

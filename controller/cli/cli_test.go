@@ -209,8 +209,47 @@ func store() *status.Store {
 		},
 	})
 	add("default", "api", "dddd4444-0000", 1, model.Decision{Verb: model.Promote, Reason: "Safe"})
+	addWaited(s, since)
 	add("team", "api", "eeee5555-0000", 3, model.Decision{Verb: model.Hold, Reason: "ProxyUnknown"})
 	return s
+}
+
+// addWaited adds what `explain` and `status --wait` are asked about.
+func addWaited(s *status.Store, since time.Time) {
+	shop := model.Record{
+		Key: model.Key{Namespace: "default", Deployment: "ffff6666-0000"}, JobID: "shop", JobVersion: 3, Status: model.DeploymentRunning, Observed: since,
+		Groups:   []model.DeploymentGroup{{Name: "app", DesiredTotal: 2, DesiredCanaries: 1, PlacedCanaries: []string{"a1b2c3d4-0000"}, PlacedAllocs: 1, HealthyAllocs: 1}},
+		Decision: model.Decision{Verb: model.Hold, Reason: "WindowRunning", Mode: model.ModeEnforce},
+	}
+	s.Record(shop)
+	shop.Observed = since.Add(5 * time.Second)
+	shop.Decision.Reason, shop.Decision.Message = "DrainUnsafe", "S = 0s, T = 17.5s"
+	shop.Decision.Conditions = []model.Condition{
+		{Type: model.CanaryHealthy, Status: model.True, Reason: "AsExpected", Message: "every canary is running"},
+		{Type: model.DrainSafe, Status: model.False, Reason: "DrainUnsafe", Message: "18.5s short"},
+	}
+	shop.Decision.Windows = []model.Window{{
+		Proxy: "10.0.0.5:8080", Group: "app", Service: "shop", Allocation: "cccc3333-0000", T: 17500 * time.Millisecond, Margin: time.Second,
+		TTerms:  []model.Term{{Name: "refreshInterval", Value: 15 * time.Second, Source: "process"}, {Name: "providersThrottleDuration", Value: 2 * time.Second, Source: "process"}, {Name: "apply", Value: 500 * time.Millisecond, Source: "constant"}},
+		Verdict: model.VerdictUnsafe, Why: "S is 18.5s short of T + L + margin", Cure: model.Cure{Level: "group", Delay: 19 * time.Second},
+	}, {
+		Proxy: "10.0.0.6:8080", Group: "app", Service: "admin", Allocation: "cccc3333-0000", S: time.Second, T: 17500 * time.Millisecond, Margin: time.Second,
+		STerms:  []model.Term{{Name: "task shutdown_delay", Value: time.Second, Source: "job version 2 of allocation cccc3333"}},
+		Verdict: model.VerdictUnsafe, Why: "S is 17.5s short", Cure: model.Cure{Level: `task "server"`, Delay: 19 * time.Second},
+	}}
+	s.Record(shop)
+	for id, r := range map[string]model.Record{
+		"aaaa0001-0000": {JobID: "good", Status: model.DeploymentSuccessful, Decision: model.Decision{Verb: model.None, Reason: "DeploymentEnded"}},
+		"aaaa0002-0000": {JobID: "bad", Status: model.DeploymentFailed, Decision: model.Decision{Verb: model.None, Reason: "DeploymentEnded", Message: "progress deadline"}},
+		"aaaa0003-0000": {JobID: "stopped", Status: model.DeploymentCancelled, Decision: model.Decision{Verb: model.None, Reason: "DeploymentEnded"}},
+		"aaaa0004-0000": {JobID: "moved", Status: model.DeploymentRunning, Decision: model.Decision{
+			Verb: model.None, Reason: "Promoted", Conditions: []model.Condition{{Type: model.Promoted, Status: model.True}},
+		}},
+		"aaaa0005-0000": {JobID: "watched", Status: model.DeploymentRunning, Decision: model.Decision{Verb: model.Promote, Reason: "PredictedSafe", Mode: model.ModeObserve}},
+	} {
+		r.Key, r.Observed = model.Key{Namespace: "default", Deployment: id}, since
+		s.Record(r)
+	}
 }
 
 func TestMainPrintsOneLineForManyErrors(t *testing.T) {

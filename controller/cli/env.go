@@ -28,7 +28,7 @@ func (p Program) fromEnvironment(cmd *cobra.Command) error {
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		name := envName(f.Name)
 		value := p.environment(name)
-		if first != nil || f.Changed || value == "" || f.Name == "help" {
+		if first != nil || f.Changed || value == "" || f.Name == "help" || f.Name == "version" {
 			return
 		}
 		// Set of the value and not of the flag set: the latter's error names

@@ -30,7 +30,7 @@ func (p Program) palette() palette {
 func (p palette) paint(text string) string { return p.paintAs(text, text) }
 
 // paintAs gives a text the colour of a word.
-func (p palette) paintAs(word, text string) string {
+func (p palette) paintAs(text, word string) string {
 	colours := map[string]string{
 		string(model.Promote): "2", string(model.VerdictSafe): "2", string(model.True): "2",
 		string(model.Hold): "3", string(model.Fence): "3", string(model.VerdictMasked): "3", string(model.Unknown): "3",

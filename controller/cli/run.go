@@ -51,7 +51,10 @@ needs session_prefix "" { policy = "write" } and key "draingate/leader"
 
   # An API that asks for credentials, on another port.
   draingate run --traefik-service traefik --traefik-api-port 9000 \
-    --traefik-api-user gate --traefik-api-password-file /secrets/traefik`,
+    --traefik-api-user gate --traefik-api-password-file /secrets/traefik
+
+  # Each change of a decision posted to a chat; the URL is a secret, so not a flag.
+  DRAINGATE_WEBHOOK_URL=https://hooks.example.com/T0/B0 draingate run --traefik-service traefik`,
 		Args: cobra.NoArgs,
 	}
 	addRunFlags(cmd, &o)
@@ -104,6 +107,8 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.Var(levelValue{&o.LogLevel}, "log-level", "debug, info, warn or error")
 	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "json or text")
 	f.DurationVar(&o.PollInterval, "poll-interval", o.PollInterval, "how often a deployment that waits is looked at")
+	f.StringVar(&o.Webhook.URL, "webhook-url", "", "a `URL` to post each change of a decision to")
+	f.StringVar(&o.Webhook.SecretFile, "webhook-secret-file", "", "a `FILE` with the key that those are signed with")
 	f.IntVar(&o.Workers, "workers", o.Workers, "how many deployments are looked at at the same time")
 }
 

@@ -23,6 +23,13 @@ type statusFlags struct {
 	addr      string
 	namespace string
 	json      bool
+	watch     bool
+	// wait is what --wait waits for, empty for nothing, for at most timeout.
+	wait    string
+	timeout time.Duration
+	// version and deployment name the one to wait for; -1 and "" are the newest.
+	version    int64
+	deployment string
 }
 
 func (p Program) statusCommand() *cobra.Command {
@@ -38,9 +45,24 @@ time S and the time to stop routing T with what they are made of.
 Of a draingate that runs with --dry-run it also prints what the rules of lint find
 in live jobs: counts for each job, or the findings of the JOB.
 
-It exits with 3 if the JOB is held and with 5 if the endpoint does not answer.`,
+It exits with 3 if the JOB is held and with 5 if the endpoint does not answer.
+draingate explain says the same in sentences, and what to do.
+
+With --watch it goes on: in a terminal as a tree that is drawn anew, elsewhere as
+one line for each change. Ctrl-C ends it with exit code 0.
+
+With --wait it waits until the deployment of the JOB is promoted (or successful),
+or terminal, for at most --timeout, and says by its exit code how that went: 0 it
+is; 1 it failed or was cancelled; 3 it is held; 4 the time is over and it is not
+held, or there is none; 5 it cannot be seen. The deployment need not exist yet.`,
 		Example: `  draingate status
   draingate status web
+  draingate status web -w
+
+  # In continuous integration, after: nomad job run -detach web.nomad.hcl
+  draingate status web --wait promoted --timeout 10m \
+    --version "$(nomad job inspect -t '{{.Version}}' web)"
+
   draingate status --json | jq '.[] | select(.decision == "Hold")'
   draingate status web --addr 10.0.0.7:4689 && echo not held`,
 		Args: cobra.MaximumNArgs(1),
@@ -48,8 +70,13 @@ It exits with 3 if the JOB is held and with 5 if the endpoint does not answer.`,
 	cmd.Flags().StringVar(&f.addr, "addr", status.DefaultListen, "the `HOST:PORT` or URL of the status endpoint")
 	cmd.Flags().StringVar(&f.namespace, "namespace", "", "only the Nomad namespace `NAME`; all without it")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON as the endpoint has it")
+	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "go on showing what changes until Ctrl-C")
+	cmd.Flags().StringVar(&f.wait, "wait", "", "wait until the deployment of the JOB is promoted or terminal")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Minute, "how long --wait waits")
+	cmd.Flags().Int64Var(&f.version, "version", -1, "the version `N` of the JOB to wait for; the newest without it")
+	cmd.Flags().StringVar(&f.deployment, "deployment", "", "the `ID` of the deployment to wait for, or how it begins")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := p.fromEnvironment(cmd); err != nil {
+		if err := errors.Join(p.fromEnvironment(cmd), waitIsSound(f, args)); err != nil {
 			return exit.With(exit.Usage, err)
 		}
 		return p.status(cmd.Context(), f, args)
@@ -63,6 +90,12 @@ func (p Program) status(ctx context.Context, f statusFlags, args []string) error
 		return exit.With(exit.Usage, fmt.Errorf("--addr: %w", err))
 	}
 	defer client.CloseIdle()
+	if f.wait != "" {
+		return p.waitFor(ctx, client, args[0], f)
+	}
+	if f.watch {
+		return p.watch(ctx, client, f, args)
+	}
 	all, err := client.Deployments(ctx)
 	if err != nil {
 		return cannotAsk(f.addr, err)

@@ -88,7 +88,7 @@ func (p palette) severity(severity, text string, on bool) string {
 	if !on || like == "" {
 		return text
 	}
-	return p.paintAs(like, text)
+	return p.paintAs(text, like)
 }
 
 func renderLint(w io.Writer, all []status.Finding, p palette) error {

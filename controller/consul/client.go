@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	consulapi "github.com/hashicorp/consul/api"
+
+	"github.com/draingate/draingate/controller/model"
 )
 
 // Options configure a Client. The zero value takes everything from Consul's own
@@ -48,7 +51,12 @@ func New(options Options) (*Client, error) {
 	if options.TLS != nil {
 		config.TLSConfig = *options.TLS
 	}
-	address := config.Address
+	address := model.WithoutUser(config.Address)
+	if strings.Contains(config.Address, "@") && !strings.HasPrefix(config.Address, "unix://") {
+		// The api module would take them for a part of the host's name, which
+		// stands in every error.
+		return nil, fmt.Errorf("consul address %q has credentials before it: give CONSUL_HTTP_AUTH or CONSUL_HTTP_TOKEN instead", address)
+	}
 	if options.Wrap != nil {
 		httpClient, err := consulapi.NewHttpClient(config.Transport, config.TLSConfig)
 		if err != nil {

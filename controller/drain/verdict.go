@@ -44,6 +44,9 @@ func Window(in Input) model.Window {
 	}
 	w.T, w.TTerms = TimeToStopRouting(in.Settings.Value, in.Load.Value, in.Shown)
 	w.Verdict, w.Why = judge(w, in.Tags)
+	if w.Verdict != model.VerdictSafe {
+		w.Cure.Delay, w.Cure.Level = Cure(w, in.Allocation, in.Service)
+	}
 	return w
 }
 

@@ -2,33 +2,50 @@ package gate
 
 import (
 	"os"
-	"strings"
+	"regexp"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/controller/model"
 )
 
+var documentedRow = regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.*?) \\| (.*) \\|$")
+
 // Whoever meets a reason in the status or a metric must find it explained, in
-// the order in which the chain looks for it.
+// the order in which the chain looks for it, and in the words that `draingate
+// explain` prints.
 func TestEveryReasonIsDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../docs/reasons.md")
 	require.NoError(t, err)
-	var documented []string
-	for _, line := range strings.Split(string(page), "\n") {
-		if cell, ok := strings.CutPrefix(line, "| `"); ok {
-			name, _, _ := strings.Cut(cell, "`")
-			documented = append(documented, name)
-		}
+	type row struct {
+		Reason          string
+		Meaning, Remedy string
 	}
-	var declared []string
+	var documented, declared []row
+	for _, cells := range documentedRow.FindAllStringSubmatch(string(page), -1) {
+		documented = append(documented, row{cells[1], cells[2], cells[3]})
+	}
 	for _, verb := range []model.Verb{model.None, model.Promote, model.Fail, model.Hold} {
 		for _, r := range Reasons() {
 			if r.Verb == verb {
-				declared = append(declared, string(r.Reason))
+				e, ok := Explain(r.Reason)
+				require.True(t, ok, "%s has no entry in explanations", r.Reason)
+				declared = append(declared, row{string(r.Reason), e.Meaning, e.Remedy})
 			}
 		}
 	}
-	require.Equal(t, declared, documented)
+	if diff := cmp.Diff(declared, documented); diff != "" {
+		t.Errorf("docs/reasons.md (+) says otherwise than explain.go (-):\n%s", diff)
+	}
+}
+
+func TestBlindReasonsAreThoseOfWhatCannotBeSeen(t *testing.T) {
+	for _, r := range []model.Reason{ReasonNomadUnknown, ReasonConsulUnknown, ReasonProxyUnknown, ReasonProxySetUnknown, ReasonProxyAmbiguous, ReasonSettingsUnknown, ReasonContradiction} {
+		require.True(t, Blind(r), r)
+	}
+	for _, r := range []model.Reason{ReasonDrainUnsafe, ReasonDrainUnknown, ReasonCanaryNotHealthy, ReasonWindowRunning, ReasonPromoted, ReasonPredictedSafe} {
+		require.False(t, Blind(r), r)
+	}
 }

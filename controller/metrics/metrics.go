@@ -44,6 +44,13 @@ const (
 	PromotionDryRun = "dry_run"
 )
 
+// The results of one event for a webhook, in the words of package webhook.
+const (
+	WebhookSent    = "sent"
+	WebhookFailed  = "failed"
+	WebhookDropped = "dropped"
+)
+
 // The external systems whose requests are counted.
 const (
 	SystemNomad   = "nomad"
@@ -73,6 +80,9 @@ type Options struct {
 	Leads func() bool
 	// QueueDepth returns how many keys wait.
 	QueueDepth func() int
+	// WebhookDepth returns how many events wait for the webhook, and
+	// EventStreams how many streams of events are open.
+	WebhookDepth, EventStreams func() int
 	// Version is draingate's own.
 	Version string
 }
@@ -86,6 +96,7 @@ type Metrics struct {
 	reconcileDuration prometheus.Histogram
 	promotions        *prometheus.CounterVec
 	failures          *prometheus.CounterVec
+	webhooks          *prometheus.CounterVec
 	promotionDelay    prometheus.Histogram
 	transitions       *prometheus.CounterVec
 	requests          *prometheus.CounterVec
@@ -108,6 +119,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		failures:          counter("failures_total", "Attempts to fail a deployment whose hold deadline had passed, by their result.", "result"),
 		promotionDelay:    duration("promotion_delay_seconds", "Time from the last condition turning true to Nomad accepting the promotion."),
 		transitions:       counter("leadership_transitions_total", "Changes of this instance's part in the election of a leader, by what it became.", "to"),
+		webhooks:          counter("webhook_events_total", "Events for the webhook, by what became of them.", "result"),
 		requests:          counter("api_requests_total", "Requests to Nomad, Consul and Traefik, by the class of the answer.", "system", "code"),
 		requestDuration: prometheus.NewHistogramVec(
 			durationOpts("api_request_duration_seconds", "Duration of requests to Nomad, Consul and Traefik, without those that wait for a change."),
@@ -115,7 +127,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		windows: newWindows(),
 	}
 	m.initialise()
-	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.failures, m.promotionDelay, m.transitions, m.requests, m.requestDuration}
+	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.failures, m.promotionDelay, m.transitions, m.webhooks, m.requests, m.requestDuration}
 	for _, c := range slices.Concat(collectors, m.windows.collectors(), asked(o, m.outcomes)) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -156,6 +168,11 @@ func (m *Metrics) Became(role model.Role) {
 	m.transitions.WithLabelValues(oneOf(string(role), roles())).Inc()
 }
 
+// Notified counts one event for the webhook with one of the Webhook results.
+func (m *Metrics) Notified(result string) {
+	m.webhooks.WithLabelValues(oneOf(result, webhookResults())).Inc()
+}
+
 // Requested counts one request to one of the systems and times it. The code is
 // the HTTP status code of the answer, or 0 where there was none.
 func (m *Metrics) Requested(system string, code int, took time.Duration) {
@@ -184,6 +201,9 @@ func (m *Metrics) initialise() {
 	for _, r := range roles() {
 		m.transitions.WithLabelValues(r)
 	}
+	for _, r := range webhookResults() {
+		m.webhooks.WithLabelValues(r)
+	}
 	for _, s := range systems() {
 		m.requestDuration.WithLabelValues(s)
 		for _, c := range []string{codeSuccess, codeRedirect, codeClient, codeServer, CodeError} {
@@ -203,6 +223,8 @@ func promotionResults() []string {
 func roles() []string {
 	return []string{string(model.RoleCandidate), string(model.RoleLeader), string(model.RoleFollower)}
 }
+
+func webhookResults() []string { return []string{WebhookSent, WebhookFailed, WebhookDropped} }
 
 func systems() []string { return []string{SystemNomad, SystemConsul, SystemTraefik} }
 
@@ -265,6 +287,12 @@ func asked(o Options, all map[outcome]bool) []prometheus.Collector {
 			}
 			return 0
 		}))
+	}
+	if o.WebhookDepth != nil {
+		out = append(out, gauge("webhook_queue_depth", "Events that wait for the webhook.", nil, func() float64 { return float64(o.WebhookDepth()) }))
+	}
+	if o.EventStreams != nil {
+		out = append(out, gauge("event_streams", "Streams of events that are open.", nil, func() float64 { return float64(o.EventStreams()) }))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.WatchAges)) {
 		age := o.WatchAges[name]

@@ -37,8 +37,9 @@ func series(t *testing.T) map[string]map[string][]string {
 		reasons[r.Verb] = append(reasons[r.Verb], r.Reason)
 	}
 	registry := prometheus.NewRegistry()
+	zero := func() int { return 0 }
 	m, err := metrics.New(registry, metrics.Options{
-		Reasons: reasons, Deployments: func() []draingate.Record { return nil }, QueueDepth: func() int { return 0 }, Leads: func() bool { return true },
+		Reasons: reasons, Deployments: func() []draingate.Record { return nil }, QueueDepth: zero, WebhookDepth: zero, EventStreams: zero, Leads: func() bool { return true },
 		WatchAges: map[string]func() time.Duration{"deployments": func() time.Duration { return 0 }}, Version: "v1",
 	})
 	require.NoError(t, err)

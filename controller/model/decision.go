@@ -122,6 +122,16 @@ type Window struct {
 	Verdict         Verdict
 	// Why says, for any verdict but Safe, what is missing.
 	Why string
+	// Cure is the smallest shutdown_delay that would make it Safe; only with
+	// Masked and Unsafe.
+	Cure Cure
+}
+
+// Cure is a shutdown_delay and where in the job it belongs: "group", or a task
+// with its name in quotes. The zero Cure is none.
+type Cure struct {
+	Level string
+	Delay time.Duration
 }
 
 // Record is a deployment as the status endpoint shows it.
@@ -130,7 +140,9 @@ type Record struct {
 	JobID      string
 	JobVersion uint64
 	// Status is Nomad's own status of the deployment.
-	Status   string
+	Status string
+	// Groups are the deployment's groups as Nomad last had them, sorted by name.
+	Groups   []DeploymentGroup
 	Decision Decision
 	// Since is when verb or reason last changed.
 	Since time.Time

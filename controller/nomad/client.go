@@ -3,6 +3,7 @@ package nomad
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	nomadapi "github.com/hashicorp/nomad/api"
+
+	"github.com/draingate/draingate/controller/model"
 )
 
 // DefaultWaitTime is how long a blocking query waits for a change before Nomad
@@ -72,7 +75,7 @@ func New(options Options) (*Client, error) {
 	if waitTime <= 0 {
 		waitTime = DefaultWaitTime
 	}
-	address := config.Address
+	address := model.WithoutUser(config.Address)
 	httpClient, err := newHTTPClient(config, waitTime)
 	if err != nil {
 		return nil, fmt.Errorf("nomad address %q: %w", address, err)
@@ -116,7 +119,7 @@ func (o Options) apply(config *nomadapi.Config) {
 func newHTTPClient(config *nomadapi.Config, waitTime time.Duration) (*http.Client, error) {
 	u, err := url.Parse(config.Address)
 	if err != nil {
-		return nil, err
+		return nil, errors.New("this is no URL") // the error of url would show its credentials
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -141,7 +144,7 @@ func newHTTPClient(config *nomadapi.Config, waitTime time.Duration) (*http.Clien
 	return client, nil
 }
 
-// Address is the address that the client was made with.
+// Address is the address that the client was made with, without credentials.
 func (c *Client) Address() string { return c.address }
 
 // LastContact is when Nomad last answered the watch of deployments; zero if it

@@ -243,7 +243,7 @@ func (r *Reconciler) remember(key model.Key, h history, d model.Decision) {
 func (r *Reconciler) record(h history, s model.Snapshot, d model.Decision, now time.Time) {
 	r.recorder.Record(model.Record{
 		Key: s.Key, JobID: h.deployment.JobID, JobVersion: h.deployment.JobVersion, Status: h.deployment.Status,
-		Decision: d, Observed: now, DryRun: r.options.DryRun, Problem: h.problem, PromotedAt: h.promotedAt,
+		Groups: h.deployment.Groups, Decision: d, Observed: now, DryRun: r.options.DryRun, Problem: h.problem, PromotedAt: h.promotedAt,
 	})
 }
 

@@ -70,6 +70,13 @@ func (c *Client) Deployment(ctx context.Context, id string) (Detail, error) {
 	return out, c.get(ctx, &out, "v1", "deployments", url.PathEscape(id))
 }
 
+// History returns what is kept of the changes of one deployment, the oldest
+// first.
+func (c *Client) History(ctx context.Context, id string) ([]Event, error) {
+	var out []Event
+	return out, c.get(ctx, &out, "v1", "deployments", url.PathEscape(id), "history")
+}
+
 // Proxies returns the proxy set, sorted by name.
 func (c *Client) Proxies(ctx context.Context) ([]Proxy, error) {
 	var out []Proxy

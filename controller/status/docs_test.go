@@ -27,6 +27,20 @@ func TestTheDocumentShowsWhatIsEncoded(t *testing.T) {
 		Self:   model.Instance{ID: "PW5DL6YFHC4R", Name: "node2/5a6b7c8d", Address: "10.0.0.6:4689"},
 		Leader: model.Instance{ID: "K3QXMZ7A2TBN", Name: "node1/1f2e3d4c", Address: "10.0.0.5:4689", Since: at(0)},
 	})))
+	require.Contains(t, string(text), block(t, documentedEvent()))
+}
+
+// documentedEvent is what turns the documented deployment into a held one.
+func documentedEvent() status.Event {
+	s := status.NewStore()
+	held := documented()
+	before := documented()
+	before.Decision.Verb, before.Decision.Reason, before.Observed = model.Hold, "WindowRunning", at(-1)
+	s.Record(before)
+	list := s.Record(held)
+	e := list[len(list)-1]
+	e.ID = "mfx3k1qe-42" // the first part is the date of the start
+	return e
 }
 
 func TestTheDocumentNamesEveryFieldAndMetric(t *testing.T) {
@@ -36,6 +50,7 @@ func TestTheDocumentNamesEveryFieldAndMetric(t *testing.T) {
 		reflect.TypeFor[status.Detail](), reflect.TypeFor[status.Deployment](), reflect.TypeFor[status.Condition](),
 		reflect.TypeFor[status.Window](), reflect.TypeFor[status.Term](), reflect.TypeFor[status.Duration](),
 		reflect.TypeFor[status.Proxy](), reflect.TypeFor[status.Settings](), reflect.TypeFor[status.Finding](), reflect.TypeFor[status.Readiness](), reflect.TypeFor[status.Leadership](), reflect.TypeFor[status.Instance](), reflect.TypeFor[status.Problem](),
+		reflect.TypeFor[status.Group](), reflect.TypeFor[status.Cure](), reflect.TypeFor[status.Event](), reflect.TypeFor[status.Previous](),
 	} {
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
@@ -60,6 +75,9 @@ func documented() model.Record {
 	s.Record(model.Record{
 		Key: model.Key{Namespace: "default", Deployment: "1f2e3d4c-8a5b-7c6d-9e0f-a1b2c3d4e5f6"}, JobID: "web", JobVersion: 7,
 		Status: model.DeploymentRunning, Observed: at(0),
+		Groups: []model.DeploymentGroup{{
+			Name: "app", DesiredTotal: 1, DesiredCanaries: 1, PlacedCanaries: []string{"9a31d7c4-2b0e-4b1f-8f57-1f7d0c2e6a55"}, PlacedAllocs: 1, HealthyAllocs: 1,
+		}},
 		Decision: model.Decision{
 			Verb: model.Hold, Reason: "DrainUnsafe", Message: message, Mode: model.ModeEnforce,
 			Conditions: []model.Condition{
@@ -69,6 +87,7 @@ func documented() model.Record {
 			Windows: []model.Window{{
 				Proxy: "10.0.0.5:8080", Group: "app", Service: "web", Allocation: alloc,
 				T: 17700 * time.Millisecond, Margin: time.Second, Verdict: model.VerdictUnsafe, Why: "S is 18.7s short",
+				Cure: model.Cure{Level: "group", Delay: 19 * time.Second},
 				STerms: []model.Term{
 					{Name: "group shutdown_delay", Source: "job version 6 of allocation 0b7c1a52"},
 					{Name: "drain", Source: "draingate_drain", Declared: true},

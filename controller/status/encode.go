@@ -27,6 +27,7 @@ func EncodeDeployment(r model.Record) Deployment {
 		DryRun:     r.DryRun,
 		Problem:    scrub(r.Problem),
 		PromotedAt: utc(r.PromotedAt),
+		Groups:     each(r.Groups, encodeGroup),
 		Conditions: each(d.Conditions, encodeCondition),
 	}
 }
@@ -47,6 +48,19 @@ func EncodeProxies(set model.Fact[[]model.Proxy]) []Proxy {
 		return strings.Compare(a.Name+" "+a.URL, b.Name+" "+b.URL)
 	})
 	return out
+}
+
+func encodeGroup(g model.DeploymentGroup) Group {
+	return Group{
+		Name:            g.Name,
+		Promoted:        g.Promoted,
+		DesiredTotal:    g.DesiredTotal,
+		DesiredCanaries: g.DesiredCanaries,
+		PlacedCanaries:  each(g.PlacedCanaries, func(id string) string { return id }),
+		PlacedAllocs:    g.PlacedAllocs,
+		HealthyAllocs:   g.HealthyAllocs,
+		UnhealthyAllocs: g.UnhealthyAllocs,
+	}
 }
 
 func encodeCondition(c model.Condition) Condition {
@@ -71,7 +85,15 @@ func encodeWindow(w model.Window) Window {
 		Margin:         encodeDuration(w.Margin),
 		Verdict:        string(w.Verdict),
 		Why:            scrub(w.Why),
+		Cure:           encodeCure(w.Cure),
 	}
+}
+
+func encodeCure(c model.Cure) *Cure {
+	if c.Level == "" {
+		return nil
+	}
+	return &Cure{Level: c.Level, ShutdownDelay: encodeDuration(c.Delay)}
 }
 
 // encodeSum returns nil for a sum that nothing is known of: a zero there would

@@ -48,6 +48,8 @@ func NewHandler(o Options) http.Handler {
 	if o.Leadership != nil {
 		mux.HandleFunc("/v1/leader", h.leader)
 	}
+	mux.HandleFunc("/v1/deployments/{id}/history", h.led(h.history))
+	mux.HandleFunc(EventsPath, h.led(h.events))
 	mux.HandleFunc("/livez", h.livez)
 	mux.HandleFunc("/readyz", h.readyz)
 	if o.Gatherer != nil {
@@ -96,11 +98,23 @@ func (h handler) deployments(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (h handler) deployment(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
+	if record, ok := h.find(w, r.PathValue("id")); ok {
+		answer(w, http.StatusOK, EncodeDetail(record))
+	}
+}
+
+func (h handler) history(w http.ResponseWriter, r *http.Request) {
+	if record, ok := h.find(w, r.PathValue("id")); ok {
+		answer(w, http.StatusOK, h.Store.History(record.Key))
+	}
+}
+
+// find answers itself where there is not exactly one.
+func (h handler) find(w http.ResponseWriter, id string) (model.Record, bool) {
 	record, err := Find(h.Store.Records(), id)
 	switch {
 	case err == nil:
-		answer(w, http.StatusOK, EncodeDetail(record))
+		return record, true
 	case errors.Is(err, ErrNotFound):
 		fail(w, http.StatusNotFound, fmt.Sprintf("%s: %q", err, id))
 	case errors.Is(err, ErrAmbiguous):
@@ -108,6 +122,7 @@ func (h handler) deployment(w http.ResponseWriter, r *http.Request) {
 	default:
 		fail(w, http.StatusBadRequest, err.Error())
 	}
+	return model.Record{}, false
 }
 
 func (h handler) proxies(w http.ResponseWriter, _ *http.Request) {
@@ -153,7 +168,7 @@ func (h handler) readyz(w http.ResponseWriter, _ *http.Request) {
 
 func (h handler) nothing(w http.ResponseWriter, _ *http.Request) {
 	fail(w, http.StatusNotFound,
-		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/proxies, /v1/lint, /v1/leader, /livez, /readyz, /metrics")
+		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/deployments/{id}/history, /v1/events, /v1/proxies, /v1/lint, /v1/leader, /livez, /readyz, /metrics")
 }
 
 func fail(w http.ResponseWriter, code int, message string) {

@@ -29,6 +29,8 @@ const (
 type Server struct {
 	listener net.Listener
 	http     *http.Server
+	// end ends the streams, which would otherwise last as long as their clients.
+	end context.CancelFunc
 }
 
 // Listen binds the address, so that a port in use is an error before anything
@@ -39,26 +41,33 @@ func Listen(ctx context.Context, addr string, handler http.Handler) (*Server, er
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s for the status endpoint: %w", addr, err)
 	}
-	return &Server{listener: listener, http: &http.Server{
-		Handler:           handler,
+	ending, end := context.WithCancel(context.WithoutCancel(ctx))
+	server := &http.Server{
+		Handler:           streams(ending, handler),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-	}}, nil
+	}
+	server.RegisterOnShutdown(end)
+	return &Server{listener: listener, http: server, end: end}, nil
 }
 
 // Addr returns the address that the server listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Close closes the listener of a server that will not be served.
-func (s *Server) Close() error { return s.listener.Close() }
+func (s *Server) Close() error {
+	s.end()
+	return s.listener.Close()
+}
 
 // Serve answers until ctx is done, then lets answers under way finish for at
 // most ShutdownTimeout. It returns nil after a shutdown that ctx asked for,
 // also where some answers had to be cut off.
 func (s *Server) Serve(ctx context.Context) error {
+	defer s.end()
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {

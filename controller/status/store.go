@@ -21,6 +21,7 @@ const (
 type Store struct {
 	mu      sync.RWMutex
 	entries map[model.Key]entry
+	events  *events
 }
 
 // entry is a record and, for a terminal deployment, when it was first seen so.
@@ -30,13 +31,14 @@ type entry struct {
 }
 
 // NewStore returns an empty store.
-func NewStore() *Store { return &Store{entries: map[model.Key]entry{}} }
+func NewStore() *Store { return &Store{entries: map[model.Key]entry{}, events: newEvents()} }
 
 // Record takes in the outcome of one pass. It fills in when the decision and
 // each condition last changed, overwriting what the caller put there, and
 // remembers a promotion that later passes do not mention. A change is dated by
-// the observation that showed it.
-func (s *Store) Record(r model.Record) {
+// the observation that showed it. It returns what changed, and never waits for
+// those that follow the events.
+func (s *Store) Record(r model.Record) []Event {
 	now := time.Now()
 	if r.Observed.IsZero() {
 		r.Observed = now
@@ -53,14 +55,28 @@ func (s *Store) Record(r model.Record) {
 		}
 	}
 	s.entries[r.Key] = next
+	// Under the lock, so that the events stand in the order of the records.
+	changed := s.events.add(r.Key, changes(old.record, known, next.record))
 	s.prune(now)
+	return changed
 }
+
+// History returns the events of a deployment that are kept, the oldest first.
+func (s *Store) History(key model.Key) []Event { return s.events.of(key) }
+
+// Subscribers is the number of streams of events that are open.
+func (s *Store) Subscribers() int { return s.events.count() }
 
 // Forget drops the deployment, as when Nomad no longer knows it.
 func (s *Store) Forget(key model.Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.drop(key)
+}
+
+func (s *Store) drop(key model.Key) {
 	delete(s.entries, key)
+	s.events.forget(key)
 }
 
 // Clear drops everything, as when another instance looks from now on.
@@ -92,7 +108,7 @@ func (s *Store) prune(now time.Time) {
 	for key, e := range s.entries {
 		switch {
 		case e.tooOld(now):
-			delete(s.entries, key)
+			s.drop(key)
 		case !e.ended.IsZero():
 			ended = append(ended, key)
 		}
@@ -104,7 +120,7 @@ func (s *Store) prune(now time.Time) {
 		return cmp.Or(s.entries[a].ended.Compare(s.entries[b].ended), cmp.Compare(a.String(), b.String()))
 	})
 	for _, key := range ended[:len(ended)-MaxTerminal] {
-		delete(s.entries, key)
+		s.drop(key)
 	}
 }
 
@@ -125,34 +141,46 @@ func carry(old model.Record, known bool, r model.Record) model.Record {
 	}
 	if r.JobID == "" {
 		// Nomad has forgotten the deployment; what it was of has not changed.
-		r.JobID, r.JobVersion, r.Status = old.JobID, old.JobVersion, old.Status
+		r.JobID, r.JobVersion, r.Status, r.Groups = old.JobID, old.JobVersion, old.Status, old.Groups
 	}
 	carryConditions(old.Decision.Conditions, r.Decision.Conditions, r.Observed)
 	return r
 }
 
-// carryConditions dates each condition. A type may stand there more than once;
-// its first is then compared with the first before, and so on.
+// carryConditions dates each condition.
 func carryConditions(old, now []model.Condition, observed time.Time) {
-	type place struct {
-		kind model.ConditionType
-		n    int
-	}
-	before := map[place]model.Condition{}
-	count := map[model.ConditionType]int{}
-	for _, c := range old {
-		before[place{c.Type, count[c.Type]}] = c
-		count[c.Type]++
-	}
-	clear(count)
-	for i := range now {
-		c := &now[i]
-		c.Since = observed
-		if b, ok := before[place{c.Type, count[c.Type]}]; ok && b.Status == c.Status {
-			c.Since = b.Since
+	before := byPlace(old)
+	for i, p := range places(now) {
+		now[i].Since = observed
+		if b, ok := before[p]; ok && b.Status == now[i].Status {
+			now[i].Since = b.Since
 		}
+	}
+}
+
+// place tells conditions apart: a type may stand there more than once; its
+// first is then compared with the first before, and so on.
+type place struct {
+	kind model.ConditionType
+	n    int
+}
+
+func places(list []model.Condition) []place {
+	out := make([]place, 0, len(list))
+	count := map[model.ConditionType]int{}
+	for _, c := range list {
+		out = append(out, place{c.Type, count[c.Type]})
 		count[c.Type]++
 	}
+	return out
+}
+
+func byPlace(list []model.Condition) map[place]model.Condition {
+	out := make(map[place]model.Condition, len(list))
+	for i, p := range places(list) {
+		out[p] = list[i]
+	}
+	return out
 }
 
 func byJobNewestFirst(a, b model.Record) int {
@@ -169,6 +197,10 @@ func byJobNewestFirst(a, b model.Record) int {
 // a reader can change what the other sees.
 func clone(r model.Record) model.Record {
 	d := &r.Decision
+	r.Groups = slices.Clone(r.Groups)
+	for i := range r.Groups {
+		r.Groups[i].PlacedCanaries = slices.Clone(r.Groups[i].PlacedCanaries)
+	}
 	d.Groups = slices.Clone(d.Groups)
 	d.Conditions = slices.Clone(d.Conditions)
 	d.Windows = slices.Clone(d.Windows)

@@ -25,7 +25,23 @@ type Deployment struct {
 	Problem string `json:"problem,omitempty"`
 	// PromotedAt is when Nomad accepted draingate's promotion; absent if it did not.
 	PromotedAt time.Time   `json:"promotedAt,omitzero"`
+	Groups     []Group     `json:"groups"`
 	Conditions []Condition `json:"conditions"`
+}
+
+// Group is the state of one task group in a deployment, in Nomad's own words.
+type Group struct {
+	Name     string `json:"name"`
+	Promoted bool   `json:"promoted"`
+	// DesiredTotal and DesiredCanaries are what the job asks for.
+	DesiredTotal    int `json:"desiredTotal"`
+	DesiredCanaries int `json:"desiredCanaries"`
+	// PlacedCanaries are the IDs of the canaries' allocations.
+	PlacedCanaries []string `json:"placedCanaries"`
+	// PlacedAllocs, HealthyAllocs and UnhealthyAllocs count the new version's.
+	PlacedAllocs    int `json:"placedAllocs"`
+	HealthyAllocs   int `json:"healthyAllocs"`
+	UnhealthyAllocs int `json:"unhealthyAllocs"`
 }
 
 // Detail is one deployment as /v1/deployments/{id} shows it: all of the above
@@ -61,6 +77,15 @@ type Window struct {
 	Verdict string `json:"verdict"`
 	// Why says what is missing, for any verdict but Safe.
 	Why string `json:"why,omitempty"`
+	// Cure is the smallest change that would do; absent where none is known.
+	Cure *Cure `json:"cure,omitempty"`
+}
+
+// Cure is a shutdown_delay for the running version of the job.
+type Cure struct {
+	// Level is "group", or a task with its name in quotes.
+	Level         string   `json:"level"`
+	ShutdownDelay Duration `json:"shutdownDelay"`
 }
 
 // Sum is a duration and what it is made of.

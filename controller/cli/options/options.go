@@ -43,7 +43,8 @@ type Run struct {
 	LogLevel  slog.Level
 	LogFormat string
 	// Pprof adds /debug/pprof/ to the status endpoint.
-	Pprof bool
+	Pprof   bool
+	Webhook Webhook
 	// Version is draingate's own, as the status endpoint and metrics show it.
 	Version string
 }
@@ -58,6 +59,15 @@ type Leader struct {
 	// Advertise is the host:port at which the others reach the status endpoint;
 	// empty for the one that it listens on, if that is of use elsewhere.
 	Advertise string
+}
+
+// Webhook says where changes of decisions are posted; the zero Webhook is none.
+type Webhook struct {
+	// URL may hold a secret, in its path as well, and is never shown.
+	URL string
+	// SecretFile is a file with the key that requests are signed with; empty for
+	// no signature.
+	SecretFile string
 }
 
 // Traefik says where the Traefik instances are and how to ask them.

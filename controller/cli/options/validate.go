@@ -20,7 +20,7 @@ import (
 func (r Run) Validate() error {
 	checks := []func(Run) error{
 		hasProxies, urlsAreBases, servicesAreNames, configIsReadable, apiIsSound, credentialsArePaired, tlsIsUsed, certificateIsPaired,
-		marginIsSound, modeIsKnown, deadlineIsSound, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown,
+		marginIsSound, modeIsKnown, deadlineIsSound, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown, webhookIsSound,
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
@@ -246,6 +246,31 @@ func workersAreSound(r Run) error {
 func formatIsKnown(r Run) error {
 	if r.LogFormat != LogJSON && r.LogFormat != LogText {
 		return fmt.Errorf("--log-format %q: give json or text", r.LogFormat)
+	}
+	return nil
+}
+
+// webhookIsSound does not show the URL, which may be a secret.
+func webhookIsSound(r Run) error {
+	w := r.Webhook
+	if w.URL == "" {
+		if w.SecretFile != "" {
+			return errors.New("--webhook-secret-file needs --webhook-url")
+		}
+		return nil
+	}
+	if u, err := url.Parse(w.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("--webhook-url is no URL: give one such as https://hooks.example.com/draingate")
+	}
+	if w.SecretFile == "" {
+		return nil
+	}
+	body, err := readFile(w.SecretFile)
+	if err != nil {
+		return fmt.Errorf("--webhook-secret-file: %w", err)
+	}
+	if strings.TrimSpace(string(body)) == "" {
+		return fmt.Errorf("--webhook-secret-file: %s is empty", w.SecretFile)
 	}
 	return nil
 }

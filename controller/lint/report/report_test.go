@@ -157,10 +157,10 @@ func TestSummary(t *testing.T) {
 }
 
 func TestTimeline(t *testing.T) {
-	require.Nil(t, timeline(model.Window{}))
-	safe := timeline(model.Window{S: 20 * time.Second, T: 18 * time.Second})
+	require.Nil(t, Timeline(model.Window{}))
+	safe := Timeline(model.Window{S: 20 * time.Second, T: 18 * time.Second})
 	require.Len(t, safe, 2, "nothing is short, no L, no margin")
-	for _, line := range timeline(*sample().Findings[1].Window) {
+	for _, line := range Timeline(*sample().Findings[1].Window) {
 		bar := line[strings.Index(line, "|"):strings.LastIndex(line, "|")]
 		require.Len(t, bar, timelineWidth+1, line)
 	}

@@ -26,7 +26,7 @@ func writeText(w io.Writer, r lint.Result, colour bool) error {
 		writeHead(out, f, p)
 		writeExcerpt(out, f, p)
 		if f.Window != nil {
-			writeLines(out, indent, timeline(*f.Window))
+			writeLines(out, indent, Timeline(*f.Window))
 		}
 		if f.Remedy != "" {
 			fmt.Fprintln(out, indent+p.dim("write:"))

@@ -11,9 +11,9 @@ import (
 // timelineWidth is how many characters stand for the longest time.
 const timelineWidth = 40
 
-// timeline draws when an old instance still serves and how long the proxy goes
+// Timeline draws when an old instance still serves and how long the proxy goes
 // on sending to it. All start at the moment at which it leaves the catalog.
-func timeline(w model.Window) []string {
+func Timeline(w model.Window) []string {
 	needed := w.T + w.L + w.Margin
 	scale := max(w.S, needed)
 	if scale <= 0 {
