@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -267,4 +268,38 @@ func TestStoppedWhileItWaits(t *testing.T) {
 	require.NoError(t, err)
 	g.says(job.Name, 1, "None", "DeploymentEnded")
 	require.False(t, deploymentOf(t, s, job.Name, 1).TaskGroups["web"].Promoted)
+}
+
+// What a run would need is asked for once, and nothing is run.
+func TestCheckSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	s := Shared(t)
+	through := oneProxy(t, s)
+	ask := func(env []string, args ...string) (string, error) {
+		p, err := s.Run(s.Name("check"), binary(t), env, append([]string{"run", "--check"}, args...)...)
+		require.NoError(t, err)
+		select {
+		case <-p.Done():
+		case <-within(t, time.Minute).Done():
+			t.Fatal("draingate run --check does not end")
+		}
+		text, err := os.ReadFile(p.Log)
+		require.NoError(t, err)
+		return string(text), p.Err()
+	}
+	said, err := ask(nil, "--traefik-service", through[0].Options.Service)
+	require.NoError(t, err, said)
+	require.NotContains(t, said, "FAIL")
+	require.Contains(t, said, "a session can be held; nobody holds draingate/leader")
+	require.Regexp(t, `ok    Traefik .*: version 3\.\d+\.\d+, .* refreshInterval 2s`, said)
+
+	said, err = ask(nil, "--traefik-service", "nobody")
+	require.Error(t, err)
+	require.Contains(t, said, "FAIL  The Traefik instances")
+	said, err = ask([]string{"CONSUL_HTTP_ADDR=127.0.0.1:1"}, "--traefik-url", "http://127.0.0.1:1")
+	require.Error(t, err)
+	require.Contains(t, said, "FAIL  Consul at ")
+	require.Contains(t, said, "FAIL  The election")
+	require.Contains(t, said, "FAIL  Traefik 127.0.0.1:1")
+	require.Contains(t, said, "ok    Nomad at ")
 }

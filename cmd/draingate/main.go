@@ -21,6 +21,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Program{
 		Run:       app.Run,
+		Check:     app.Check,
 		Nomad:     func() (cli.LiveJobs, error) { return app.NewJobs() },
 		Overrides: func() (cli.Overrider, error) { return app.NewOverrides() },
 		Version:   version,

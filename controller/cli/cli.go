@@ -23,6 +23,9 @@ type Runner func(ctx context.Context, o options.Run, log io.Writer) error
 type Program struct {
 	// Run is what `draingate run` does.
 	Run Runner
+	// Check is what `draingate run --check` does: it writes what it finds, and
+	// its error has the exit code.
+	Check Runner
 	// Nomad makes a client for the jobs that `draingate lint` reads from Nomad.
 	Nomad func() (LiveJobs, error)
 	// Overrides connects to what freeze, unfreeze and override write to.

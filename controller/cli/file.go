@@ -25,7 +25,9 @@ func fileKey(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
 
 // inFile reports whether a flag can be set by the file: all but those about
 // this one call.
-func inFile(f *pflag.Flag) bool { return !slices.Contains([]string{"help", configFlag}, f.Name) }
+func inFile(f *pflag.Flag) bool {
+	return !slices.Contains([]string{"help", configFlag, checkFlag}, f.Name)
+}
 
 // fromFile sets every flag that neither the command line nor the environment
 // set, from the HCL file that --config names. Every mistake in it is told, each
@@ -88,6 +90,7 @@ func setFromFile(flags *pflag.FlagSet, a *hcl.Attribute) *hcl.Diagnostic {
 	if err != nil {
 		return mistake(a.Expr.Range(), fmt.Sprintf("%s, which stands for --%s: %v", a.Name, flag.Name, err))
 	}
+	flag.Changed = true
 	return nil
 }
 

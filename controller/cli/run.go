@@ -46,6 +46,9 @@ needs session_prefix "" { policy = "write" } and key "draingate/leader"
   # One of several instances, whose status the others can reach.
   draingate run --traefik-service traefik --listen 10.0.0.7:4689
 
+  # What it would use, and whether it can reach and may read all that it needs.
+  draingate run --traefik-service traefik --check
+
   # Everything from a file.
   draingate run --config /etc/draingate.hcl
 
@@ -58,13 +61,19 @@ needs session_prefix "" { policy = "write" } and key "draingate/leader"
 		Args: cobra.NoArgs,
 	}
 	addRunFlags(cmd, &o)
+	check := false
+	cmd.Flags().BoolVar(&check, checkFlag, false, "say what would be used, and whether all that is needed can be reached and read; run nothing")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		from := sources{}
+		from.note(cmd, func(flag string) string { return "--" + flag })
 		if err := p.fromEnvironment(cmd); err != nil {
 			return exit.With(exit.Usage, err)
 		}
+		from.note(cmd, envName)
 		if err := fromFile(cmd); err != nil {
 			return exit.With(exit.Usage, err)
 		}
+		from.note(cmd, func(string) string { return cmd.Flag(configFlag).Value.String() })
 		if err := o.Validate(); err != nil {
 			return exit.With(exit.Usage, err)
 		}
@@ -72,10 +81,16 @@ needs session_prefix "" { policy = "write" } and key "draingate/leader"
 			return exit.With(exit.Usage, errors.New("this build has no controller in it"))
 		}
 		o.Version = p.version().Version
+		if check {
+			return p.check(cmd, o, from)
+		}
 		return p.Run(cmd.Context(), o, cmd.ErrOrStderr())
 	}
 	return cmd
 }
+
+// checkFlag names the flag that runs nothing.
+const checkFlag = "check"
 
 func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f := cmd.Flags()
