@@ -73,7 +73,7 @@ variable "listen" {
 variable "advertise" {
   type        = string
   default     = ""
-  description = "The address at which the others reach the status endpoint of each instance, such as ${attr.unique.network.ip-address}:4689 with a listen to match. Without one only the leader's own endpoint has the status."
+  description = "The address at which the others reach the status endpoint of each instance, such as $${attr.unique.network.ip-address}:4689 with a listen to match. Without one only the leader's own endpoint has the status."
 }
 
 variable "default_mode" {

@@ -64,7 +64,8 @@ func (d defined) repeats(own Definitions) bool {
 
 // beside compares with the jobs that were read before this one.
 func (d defined) beside(in Input) []Finding {
-	if in.Beside == nil {
+	// What Nomad fills in, such as the job's name, is another thing for each job.
+	if in.Beside == nil || strings.Contains(d.Name, "${") {
 		return nil
 	}
 	for _, o := range in.Beside.byName[d.name()] {
@@ -108,6 +109,9 @@ func (p place) overlaps() bool {
 // conflicts are the definitions of the same name with other contents among
 // those that count. Whose says where those are.
 func (d defined) conflicts(others Definitions, whose string, counts func(definition) bool) []Finding {
+	if len(variesIn(d.Name)) > 0 {
+		return nil // Each instance has a name of its own.
+	}
 	var out []Finding
 	for _, o := range others.byName[d.name()] {
 		if o.content == contentOf(d.TagDefinition) || !counts(o) {
@@ -163,13 +167,10 @@ func quoteTags(tags []string, service string) string {
 // open says that contents depend on something that may be another thing for
 // each instance, in which case any two of them conflict.
 func (d defined) open() []Finding {
-	if !strings.Contains(d.Content, "${") {
-		return nil
+	if len(variesIn(d.Name)) > 0 {
+		return nil // Each instance has a name of its own.
 	}
-	for _, e := range regexp.MustCompile(`\$\{[^}]*\}`).FindAllString(d.Content, -1) {
-		if sameForAll(strings.TrimSpace(e[2 : len(e)-1])) {
-			continue
-		}
+	for _, e := range variesIn(d.Content) {
 		f := Finding{Path: d.at.all(), Severity: Unknown}
 		if len(d.Tags) > 0 {
 			f.Path = d.at.at(d.Tags[0])
@@ -178,6 +179,17 @@ func (d defined) open() []Finding {
 		return []Finding{f}
 	}
 	return nil
+}
+
+// variesIn are the expressions in a text that may stand for another thing in
+// each instance.
+func variesIn(text string) []string {
+	if !strings.Contains(text, "${") {
+		return nil
+	}
+	return slices.DeleteFunc(regexp.MustCompile(`\$\{[^}]*\}`).FindAllString(text, -1), func(e string) bool {
+		return sameForAll(strings.TrimSpace(e[2 : len(e)-1]))
+	})
 }
 
 // sameForAll reports whether an expression stands for the same thing in all
