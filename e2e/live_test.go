@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	nomadapi "github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/e2e/harness"
@@ -67,6 +68,7 @@ func TestLiveJobsAreLinted(t *testing.T) {
 	require.Contains(t, out, "did you mean default/"+job.Name)
 
 	job.Version = "2"
+	before := run
 	run, _ = source(t, s, job)
 	run("0s")
 	c.eventually(90*time.Second, "held, with the findings", func() (bool, string) {
@@ -80,8 +82,19 @@ func TestLiveJobsAreLinted(t *testing.T) {
 		code, body := c.get("/v1/lint")
 		return code == http.StatusOK && !strings.Contains(body, `"`+job.Name+`"`), body
 	})
-	c.eventually(90*time.Second, "without findings", func() (bool, string) {
+	c.eventually(90*time.Second, "sound but for the version that runs", func() (bool, string) {
 		d, ok := c.of(job.Name, 2)
+		status, message := d.condition("JobSound")
+		return ok && status == "False" && strings.HasPrefix(message, "1 error (DG106)"), d.String() + " JobSound " + status + " " + message
+	})
+	before("6s") // As the finding says: the running version with the delay, in place.
+	_, err := s.AwaitDeployment(within(t, time.Minute), job.Name, "the change in place", func(d *nomadapi.Deployment) bool {
+		return d.JobVersion == 3 && d.Status == "successful"
+	})
+	require.NoError(t, err)
+	run("6s")
+	c.eventually(90*time.Second, "without findings", func() (bool, string) {
+		d, ok := c.of(job.Name, 4)
 		status, message := d.condition("JobSound")
 		return ok && status == "True", d.String() + " JobSound " + status + " " + message
 	})

@@ -68,12 +68,23 @@ func failUnsafe(v *view) string {
 	if s, message := first(v, blind); s != nil {
 		return message
 	}
-	for _, find := range []func(*view) string{oldsMissing, oldNotRegistered, oldNotPassing, routerVanished, oldUnlisted, canaryLeavesTooSoon} {
+	for _, find := range []func(*view) string{notRoutedHere, oldsMissing, oldNotRegistered, oldNotPassing, routerVanished, oldUnlisted, canaryLeavesTooSoon} {
 		if message := find(v); message != "" {
 			return message
 		}
 	}
 	return ""
+}
+
+// notRoutedHere finds a group that no proxy routes to: what routes to its
+// instances, if anything does, is then not known.
+func notRoutedHere(v *view) string {
+	return v.eachGroup(func(g group) string {
+		if slices.ContainsFunc(g.pools, func(p pool) bool { return p.exposed }) {
+			return ""
+		}
+		return fmt.Sprintf("no proxy that is known routes to group %q, so it is not known what does", g.state.Name)
+	})
 }
 
 func oldsMissing(v *view) string {

@@ -100,6 +100,17 @@ func TestAHoldBeyondItsDeadlineFailsOnlyWhereNothingIsLost(t *testing.T) {
 			changes: []change{refused, func(s *model.Snapshot) { unregister(s, firstOld(s)) }},
 			verb:    model.Hold, reason: ReasonOldNotRegistered, late: "not in Consul's catalog",
 		},
+		"no proxy that is known routes to it, so others may": {
+			changes: []change{func(s *model.Snapshot) {
+				for i := range s.Proxies.Value {
+					s.Proxies.Value[i].Routing.Value = model.Routing{}
+					for id := range s.Proxies.Value[i].Tags {
+						s.Proxies.Value[i].Tags[id] = model.TagReading{Excluded: "another prefix"}
+					}
+				}
+			}, func(s *model.Snapshot) { noDelay(firstCanary(s).Job) }},
+			verb: model.Hold, reason: ReasonNotRouted, late: "it is not known what does",
+		},
 		"a canary that would leave too soon, listed or not": {
 			changes: []change{refused, func(s *model.Snapshot) { noDelay(firstCanary(s).Job) }},
 			verb:    model.Hold, reason: ReasonTagsRefused, late: "would be stopped at once and serves S = 0s",
