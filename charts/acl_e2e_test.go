@@ -202,9 +202,13 @@ func TestPolicies(t *testing.T) {
 		"read-job":           {without(t, nomadRules, "read-job"), consulRules, "the token needs read-job in the namespaces that are to be gated", true, []string{local}},
 		"promote-deployment": {without(t, nomadRules, "promote-deployment"), consulRules, `the token needs promote-deployment in namespace "default"`, false, []string{local}},
 		"submit-job":         {without(t, policy(t, "nomad-before-1.11.2.hcl"), "submit-job"), consulRules, `before Nomad 1.11.2: submit-job`, false, []string{local}},
-		"service_prefix":     {nomadRules, without(t, consulRules, "service_prefix"), `the token needs service "consul" { policy = "read" }`, true, []string{local}},
-		"node_prefix":        {nomadRules, without(t, consulRules, "node_prefix"), `the token needs node_prefix "" { policy = "read" }`, true, []string{local}},
-		"agent":              {nomadRules, consulRules, "grant the token agent:read, or set NOMAD_DC", false, nil},
+		"variables": {strings.ReplaceAll(nomadRules, "draingate/jobs/*", "another/*"), consulRules,
+			`the token needs read on the variables "draingate/jobs/*" in namespace "default"`, false, []string{local}},
+		"session_prefix": {nomadRules, without(t, consulRules, "session_prefix"), `session_prefix "" { policy = "write" }`, true, []string{local}},
+		"key_prefix":     {nomadRules, without(t, consulRules, "key_prefix"), `key "draingate/leader" { policy = "write" }`, true, []string{local}},
+		"service_prefix": {nomadRules, without(t, consulRules, "service_prefix"), `the token needs service "consul" { policy = "read" }`, true, []string{local}},
+		"node_prefix":    {nomadRules, without(t, consulRules, "node_prefix"), `the token needs node_prefix "" { policy = "read" }`, true, []string{local}},
+		"agent":          {nomadRules, consulRules, "grant the token agent:read, or set NOMAD_DC", false, nil},
 	} {
 		t.Run("without "+what, func(t *testing.T) {
 			r := c.run(test.nomad, test.consul, test.env...)
