@@ -152,12 +152,32 @@ func TestRealConsul(t *testing.T) {
 		record(t, address, token.SecretID)
 	}
 	require.NoError(t, process.Signal(syscall.SIGSTOP))
+	eventually(t, "the process stops", func() error { return isStopped(process.Pid) })
 	short, cancel := contextWithTimeout(t, 300*time.Millisecond)
 	_, err = client.Service(short, "web")
 	cancel()
 	require.NoError(t, process.Signal(syscall.SIGCONT))
 	t.Logf("a frozen Consul: %v", err)
 	require.ErrorIs(t, err, ErrUnreachable)
+}
+
+// isStopped is an error until every thread of the process has stopped: the
+// signal returns before that, and an answer may still come meanwhile.
+func isStopped(pid int) error {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		return err
+	}
+	for _, name := range threads {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if !bytes.Contains(stat, []byte(") T ")) {
+			return fmt.Errorf("%s: %s", name, stat)
+		}
+	}
+	return nil
 }
 
 func TestRealConsulWithoutALeader(t *testing.T) {
