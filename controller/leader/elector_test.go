@@ -124,6 +124,24 @@ func TestALockHadLateIsALeaseHalfSpent(t *testing.T) {
 	})
 }
 
+// A renewal counts from when it was begun: what its two calls take is gone by
+// the time their answers are there.
+func TestARenewalThatTakesLongIsAShorterLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := join(t, newConsul(2), "a", trip{There: 500 * time.Millisecond, Back: 500 * time.Millisecond})
+		defer a.stop()
+		a.until(t, time.Minute)
+		after(ttl)
+		var longest time.Duration
+		for range 200 {
+			after(ttl / 100)
+			longest = max(longest, a.Left())
+		}
+		require.Positive(t, longest)
+		require.LessOrEqual(t, longest, ttl-ttl/marginParts-2*time.Second)
+	})
+}
+
 func TestALeaderThatStopsIsFollowedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConsul(2)
