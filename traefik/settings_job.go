@@ -32,18 +32,26 @@ type JobSettings struct {
 func SettingsFromJob(job *model.Job, group string) (JobSettings, error) {
 	t, err := findTraefik(job, group)
 	if err != nil {
-		return JobSettings{}, fmt.Errorf("job %q: %w", job.ID, err)
+		return JobSettings{}, flat{fmt.Errorf("job %q: %w", job.ID, err)}
 	}
 	out, err := t.settings()
 	out.Source = fmt.Sprintf("job %q", job.ID)
 	if err != nil {
-		err = fmt.Errorf("job %q, task %q: %w", job.ID, t.task.Name, err)
+		err = flat{fmt.Errorf("job %q, task %q: %w", job.ID, t.task.Name, err)}
 	}
 	if err != nil && !errors.Is(err, ErrRefreshInterval) {
 		return JobSettings{}, err
 	}
 	return out, err
 }
+
+// flat is an error on one line: names of variables and words of a command line
+// may have any character in them.
+type flat struct{ error }
+
+func (f flat) Error() string { return oneLine(f.error) }
+
+func (f flat) Unwrap() error { return f.error }
 
 // traefikTask is the task of a job that runs Traefik.
 type traefikTask struct {
