@@ -75,6 +75,18 @@ func (c *catalogSettings) SetDefaults() {
 // predicted from them.
 var ErrRefreshInterval = errors.New("Traefik ends with a panic on anything that is not above 0")
 
+// Defaults are the settings of a Traefik whose Consul catalog provider was
+// enabled and nothing else.
+func Defaults() model.ProxySettings {
+	catalog := &catalogSettings{}
+	catalog.SetDefaults()
+	out, err := settings("Traefik's defaults", defaultThrottle, catalog)
+	if err != nil {
+		panic(err) // They are constants, and sound.
+	}
+	return out
+}
+
 // settings converts and checks what was decoded. A nil catalog is a provider
 // that is not enabled.
 func settings(source string, throttle time.Duration, c *catalogSettings) (model.ProxySettings, error) {

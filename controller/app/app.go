@@ -83,9 +83,7 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 	if err := a.connect(o); err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
-	if a.rules, err = judge.New(o.Margin); err != nil {
-		return nil, err
-	}
+	a.rules = judge.New(o.Margin)
 	if o.DryRun {
 		a.survey = survey.New(a.nomad, a.observer, a.rules)
 	}

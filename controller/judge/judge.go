@@ -2,7 +2,6 @@ package judge
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -19,13 +18,8 @@ type Judge struct {
 }
 
 // New returns a Judge with all rules; the margin is what S must have in hand.
-func New(margin time.Duration) (*Judge, error) {
-	assumed, err := traefik.ParseStatic("defaults.json", []byte(`{"providers":{"consulCatalog":{}}}`))
-	if err != nil {
-		return nil, fmt.Errorf("take Traefik's defaults: %w", err)
-	}
-	assumed.Source = "Traefik's defaults"
-	return &Judge{rules: rule.All(), margin: margin, assumed: assumed}, nil
+func New(margin time.Duration) *Judge {
+	return &Judge{rules: rule.All(), margin: margin, assumed: traefik.Defaults()}
 }
 
 // World is what jobs are judged with.

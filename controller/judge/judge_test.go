@@ -41,13 +41,6 @@ func world(proxies ...model.Proxy) World {
 	return World{Proxies: model.Seen(proxies, at()), Load: model.Seen(model.Load{Services: 3, Took: 100 * time.Millisecond}, at())}
 }
 
-func newJudge(tb testing.TB) *Judge {
-	tb.Helper()
-	j, err := New(time.Second)
-	require.NoError(tb, err)
-	return j
-}
-
 // lines are rule, severity, path and proxies of each finding.
 func lines(all []Finding) []string {
 	var out []string
@@ -99,7 +92,7 @@ func TestFindings(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, lines(newJudge(t).Findings(tt.job, nil, tt.w))); diff != "" {
+			if diff := cmp.Diff(tt.want, lines(New(time.Second).Findings(tt.job, nil, tt.w))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -107,7 +100,7 @@ func TestFindings(t *testing.T) {
 }
 
 func TestTheWorstProxyHasTheSay(t *testing.T) {
-	found := newJudge(t).Findings(web(0), nil, world(proxy("a", 2*time.Second), proxy("b", 30*time.Second), proxy("c", 15*time.Second)))
+	found := New(time.Second).Findings(web(0), nil, world(proxy("a", 2*time.Second), proxy("b", 30*time.Second), proxy("c", 15*time.Second)))
 	require.Equal(t, []string{"DG101 error " + delayed + " [a b c]"}, lines(found))
 	require.Contains(t, found[0].Message, "T = 32.7s", "refreshInterval, throttle, two loads and the time to apply of b")
 	require.Contains(t, found[0].Message, "two loads of the catalog 200ms")
@@ -149,7 +142,7 @@ func TestCondition(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			c := newJudge(t).Condition(tt.s)
+			c := New(time.Second).Condition(tt.s)
 			require.Equal(t, model.JobSound, c.Type)
 			require.Equal(t, tt.status, c.Status, c.Message)
 			require.Equal(t, tt.reason, c.Reason)
@@ -181,7 +174,7 @@ func BenchmarkCondition(b *testing.B) {
 				next.Groups, old.Groups = append(next.Groups, g), append(old.Groups, g)
 			}
 			old.Version = 2
-			j, s := newJudge(b), snapshot(next, old, proxy("a", 15*time.Second), proxy("b", 15*time.Second))
+			j, s := New(time.Second), snapshot(next, old, proxy("a", 15*time.Second), proxy("b", 15*time.Second))
 			b.ReportAllocs()
 			for b.Loop() {
 				if c := j.Condition(s); c.Reason == "" {

@@ -87,7 +87,7 @@ func ReadSettings(ctx context.Context, t Traefik) (Settings, error) {
 // is neither.
 func fromConfig(t Traefik) (Settings, error) {
 	if t.Config == "" {
-		return defaults()
+		return Settings{Value: traefik.Defaults(), Assumed: true}, nil
 	}
 	content, err := os.ReadFile(t.Config)
 	if err != nil {
@@ -126,17 +126,6 @@ func fromJob(t Traefik, content []byte) (Settings, error) {
 	out.Value.Source = t.Config
 	out.origin = &origin{file: t.Config, content: content, places: found.Places, job: job}
 	return out, err
-}
-
-// defaults are those of a Traefik whose Consul catalog provider was enabled and
-// nothing else.
-func defaults() (Settings, error) {
-	value, err := traefik.ParseStatic("defaults.json", []byte(`{"providers":{"consulCatalog":{}}}`))
-	if err != nil {
-		return Settings{}, fmt.Errorf("take Traefik's defaults: %w", err)
-	}
-	value.Source = "Traefik's defaults"
-	return Settings{Value: value, Assumed: true}, nil
 }
 
 func fromProcess(ctx context.Context, t Traefik) (client.Dump, error) {

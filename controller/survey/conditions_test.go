@@ -21,7 +21,7 @@ func deployment(delay time.Duration) model.Snapshot {
 }
 
 func TestConditionsFollowWhatTheyRestOn(t *testing.T) {
-	c := NewConditions(newJudge(t))
+	c := NewConditions(judge.New(time.Second))
 	change := map[string]func(*model.Snapshot){
 		"the version":          func(s *model.Snapshot) { s.Job = model.Seen(*web("web", 3, 20*time.Second), s.Job.At) },
 		"the job is not known": func(s *model.Snapshot) { s.Job = model.Unseen[model.Job](s.Job.At, "away") },
@@ -39,7 +39,7 @@ func TestConditionsFollowWhatTheyRestOn(t *testing.T) {
 			s := deployment(0)
 			require.Equal(t, judge.ReasonHasErrors, c.Of(s).Reason)
 			do(&s)
-			require.Equal(t, newJudge(t).Condition(s), c.Of(s))
+			require.Equal(t, judge.New(time.Second).Condition(s), c.Of(s))
 			require.NotEqual(t, c.Of(deployment(0)), c.Of(s))
 		})
 	}
@@ -56,7 +56,7 @@ func TestAPanicOfARuleIsNoPanicOfThePass(t *testing.T) {
 // BenchmarkConditions is what a pass costs while nothing changes that the
 // condition rests on, behind many proxies.
 func BenchmarkConditions(b *testing.B) {
-	c, s := NewConditions(newJudge(b)), deployment(0)
+	c, s := NewConditions(judge.New(time.Second)), deployment(0)
 	for i := range 9 {
 		p := s.Proxies.Value[0]
 		p.Name = fmt.Sprint(i)

@@ -114,19 +114,12 @@ func web(id string, version uint64, delay time.Duration) *model.Job {
 	}
 }
 
-func newJudge(tb testing.TB) *judge.Judge {
-	tb.Helper()
-	j, err := judge.New(time.Second)
-	require.NoError(tb, err)
-	return j
-}
-
 // surveyed runs a survey of a cluster within a bubble of time, and ends it.
 func surveyed(t *testing.T, test func(t *testing.T, c *cluster, s *Survey, logged func() []string)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster()
-		s := New(c, c, newJudge(t))
+		s := New(c, c, judge.New(time.Second))
 		var mu sync.Mutex
 		var lines []string
 		logged := func() []string {
