@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/draingate/draingate/controller/cli/exit"
 	"github.com/draingate/draingate/controller/nomad"
@@ -17,7 +15,7 @@ type Jobs struct{ nomad *nomad.Client }
 // NewJobs makes a client. It reads TLS files and asks nobody. Its errors and
 // those of the methods carry exit codes of package exit.
 func NewJobs() (*Jobs, error) {
-	client, err := nomad.New(nomadOptions(func(next http.RoundTripper) http.RoundTripper { return next }))
+	client, err := nomad.New(nomadOptions(nil))
 	if err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
@@ -28,12 +26,10 @@ func NewJobs() (*Jobs, error) {
 // Nomad keeps of it; nil where there is no such job or the token may not see it.
 func (j *Jobs) Job(ctx context.Context, namespace, id string) (*jobspecs.File, error) {
 	job, source, err := j.nomad.SubmittedJob(ctx, namespace, id)
-	switch {
-	case errors.Is(err, nomad.ErrUnreachable), errors.Is(err, nomad.ErrForbidden):
-		return nil, exit.With(exit.CannotSee, fmt.Errorf("ask Nomad at %s (NOMAD_ADDR): %w", j.nomad.Address(), err))
-	case err != nil:
-		return nil, exit.With(exit.Usage, fmt.Errorf("ask Nomad at %s (NOMAD_ADDR): %w", j.nomad.Address(), err))
-	case job == nil:
+	if err != nil {
+		return nil, coded(fmt.Errorf("ask Nomad at %s (NOMAD_ADDR): %w", j.nomad.Address(), err), exit.Usage)
+	}
+	if job == nil {
 		return nil, nil
 	}
 	return jobspecs.FromServer(job, source), nil

@@ -24,30 +24,31 @@ func NewOverrides() (*Overrides, error) {
 // Override returns the items of a job's variable, nil where there is none.
 func (o *Overrides) Override(ctx context.Context, namespace, jobID string) (map[string]string, error) {
 	items, err := o.client.Override(ctx, namespace, jobID)
-	return items, coded(err)
+	return items, coded(err, exit.Failed)
 }
 
 // EditOverride changes the items of a job's variable and returns what they are
 // then. A variable without any is deleted.
 func (o *Overrides) EditOverride(ctx context.Context, namespace, jobID string, edit func(items map[string]string)) (map[string]string, error) {
 	items, err := o.client.EditOverride(ctx, namespace, jobID, edit)
-	return items, coded(err)
+	return items, coded(err, exit.Failed)
 }
 
 // Knows reports whether Nomad has the job.
 func (o *Overrides) Knows(ctx context.Context, namespace, jobID string) (bool, error) {
-	known, err := o.client.Knows(ctx, namespace, jobID)
-	return known, coded(err)
+	job, err := o.client.LatestJob(ctx, namespace, jobID)
+	return job != nil, coded(err, exit.Failed)
 }
 
-// coded gives an error of Nomad's its exit code.
-func coded(err error) error {
+// coded gives an error of Nomad's its exit code: CannotSee where Nomad does not
+// answer or denies permission, and otherwise the one that is given.
+func coded(err error, otherwise int) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, nomad.ErrUnreachable), errors.Is(err, nomad.ErrForbidden):
 		return exit.With(exit.CannotSee, err)
 	default:
-		return exit.With(exit.Failed, err)
+		return exit.With(otherwise, err)
 	}
 }

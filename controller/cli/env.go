@@ -48,21 +48,29 @@ func (p Program) fromEnvironment(cmd *cobra.Command) error {
 // misspelt refuses a variable that is almost one of the command's: to ignore
 // DRAINGATE_DRYRUN would write where nobody wanted it.
 func (p Program) misspelt(cmd *cobra.Command) error {
-	known := map[string]bool{}
-	// cobra's suggestions for commands serve for any list of names.
-	names := &cobra.Command{SuggestionsMinimumDistance: 2}
-	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		known[envName(f.Name)] = true
-		names.AddCommand(&cobra.Command{Use: envName(f.Name), Run: func(*cobra.Command, []string) {}})
-	})
+	var known []string
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { known = append(known, envName(f.Name)) })
 	for _, line := range slices.Sorted(slices.Values(p.Environ)) {
 		name, _, _ := strings.Cut(line, "=")
-		if !strings.HasPrefix(name, envPrefix) || known[name] || slices.Contains(foreign(), name) {
+		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || slices.Contains(foreign(), name) {
 			continue
 		}
-		if like := names.SuggestionsFor(name); len(like) > 0 {
-			return fmt.Errorf("the variable %s means nothing here: did you mean %s?", name, like[0])
+		if like := suggestion(name, known); like != "" {
+			return fmt.Errorf("the variable %s means nothing here: did you mean %s?", name, like)
 		}
 	}
 	return nil
+}
+
+// suggestion is the known name that a mistyped one is almost, empty for none.
+// cobra's suggestions for commands serve for any list of names.
+func suggestion(mistyped string, known []string) string {
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	for _, name := range known {
+		names.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+	}
+	if like := names.SuggestionsFor(mistyped); len(like) > 0 {
+		return like[0]
+	}
+	return ""
 }

@@ -13,8 +13,6 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
-
-	"github.com/draingate/draingate/controller/model"
 )
 
 // configFlag names the flag for the file.
@@ -119,17 +117,17 @@ func asTexts(value cty.Value, list bool) ([]string, error) {
 
 // unknownKey names the key that is nearest, if one is near.
 func unknownKey(flags *pflag.FlagSet, name string) string {
-	best, distance := "", 4
+	var keys []string
 	flags.VisitAll(func(f *pflag.Flag) {
-		key := fileKey(f.Name)
-		if d := model.EditDistance(strings.ToLower(name), key); inFile(f) && d < distance {
-			best, distance = key, d
+		if inFile(f) {
+			keys = append(keys, fileKey(f.Name))
 		}
 	})
-	if best == "" {
+	like := suggestion(name, keys)
+	if like == "" {
 		return fmt.Sprintf("%s means nothing here: the keys are the flags of draingate run, with _ for -", name)
 	}
-	return fmt.Sprintf("%s means nothing here: did you mean %s?", name, best)
+	return fmt.Sprintf("%s means nothing here: did you mean %s?", name, like)
 }
 
 func mistake(at hcl.Range, text string) *hcl.Diagnostic {

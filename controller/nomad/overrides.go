@@ -42,17 +42,6 @@ func (c *Client) variable(ctx context.Context, namespace, path string) (*nomadap
 	return v, nil
 }
 
-// Knows reports whether Nomad has a job of that ID.
-func (c *Client) Knows(ctx context.Context, namespace, jobID string) (bool, error) {
-	_, _, err := c.api.Jobs().Info(jobID, query(ctx, namespace))
-	if err := classify(err, grantRead(namespace)); errors.Is(err, ErrAbsent) {
-		return false, nil
-	} else if err != nil {
-		return false, fmt.Errorf("read job %s: %w", jobID, err)
-	}
-	return true, nil
-}
-
 // Override returns the items of a job's own variable, nil where there is none.
 func (c *Client) Override(ctx context.Context, namespace, jobID string) (map[string]string, error) {
 	v, err := c.variable(ctx, namespace, model.OverridePath(jobID))
