@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -106,7 +105,7 @@ func (p Program) meant(ctx context.Context, client *status.Client, f explainFlag
 	if err := p.warnUnlessReady(ctx, client, f.addr); err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(d status.Deployment) bool { return f.namespace != "" && d.Namespace != f.namespace })
+	all = status.Filter{Namespace: f.namespace}.Select(all)
 	var ids []string
 	for _, d := range newest(all, what) {
 		ids = append(ids, d.ID)

@@ -103,12 +103,7 @@ func (p Program) status(ctx context.Context, f statusFlags, args []string) error
 	if err := p.warnUnlessReady(ctx, client, f.addr); err != nil {
 		return err
 	}
-	shown := all[:0]
-	for _, d := range all {
-		if f.namespace == "" || d.Namespace == f.namespace {
-			shown = append(shown, d)
-		}
-	}
+	shown := status.Filter{Namespace: f.namespace}.Select(all)
 	lint, err := p.liveFindings(ctx, client, f)
 	if err != nil {
 		return err

@@ -115,9 +115,8 @@ func (w *wait) ready(ctx context.Context) error {
 
 // take finds the deployment that is meant: the pinned one, or the newest.
 func (w *wait) take(all []status.Deployment) {
-	meant := slices.DeleteFunc(all, func(d status.Deployment) bool {
-		return d.Job != w.job || (w.flags.namespace != "" && d.Namespace != w.flags.namespace) ||
-			(w.flags.version >= 0 && d.JobVersion != uint64(w.flags.version)) || !strings.HasPrefix(d.ID, w.flags.deployment)
+	meant := slices.DeleteFunc(status.Filter{Namespace: w.flags.namespace, Job: w.job}.Select(all), func(d status.Deployment) bool {
+		return (w.flags.version >= 0 && d.JobVersion != uint64(w.flags.version)) || !strings.HasPrefix(d.ID, w.flags.deployment)
 	})
 	if len(meant) == 0 {
 		return

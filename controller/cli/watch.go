@@ -127,13 +127,7 @@ func (w *watcher) read(ctx context.Context) ([]status.Deployment, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]status.Deployment, 0, len(all))
-	for _, d := range all {
-		if (w.filter.Namespace == "" || d.Namespace == w.filter.Namespace) && (w.filter.Job == "" || d.Job == w.filter.Job) {
-			out = append(out, d)
-		}
-	}
-	return out, nil
+	return w.filter.Select(all), nil
 }
 
 // follow tells of every event, and connects again, after the last one, for as

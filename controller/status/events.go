@@ -33,13 +33,24 @@ var (
 	ErrEventID            = errors.New("this is no ID of an event")
 )
 
-// Filter says which events are wanted; what is empty fits all.
+// Filter says which events or deployments are wanted; what is empty fits all.
 type Filter struct {
 	Namespace, Job string
 }
 
-func (f Filter) fits(e Event) bool {
-	return (f.Namespace == "" || f.Namespace == e.Namespace) && (f.Job == "" || f.Job == e.Job)
+func (f Filter) fits(namespace, job string) bool {
+	return (f.Namespace == "" || f.Namespace == namespace) && (f.Job == "" || f.Job == job)
+}
+
+// Select returns the deployments that are wanted, in their order.
+func (f Filter) Select(all []Deployment) []Deployment {
+	out := make([]Deployment, 0, len(all))
+	for _, d := range all {
+		if f.fits(d.Namespace, d.Job) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // kept is an event of the history, encoded once for all that read it.
@@ -120,7 +131,7 @@ func (l *events) forgetOne(key model.Key) {
 // send hands an event over without waiting; whoever is too far behind is
 // dropped.
 func (l *events) send(s *subscription, k *kept) {
-	if !s.filter.fits(k.event) {
+	if !s.filter.fits(k.event.Namespace, k.event.Job) {
 		return
 	}
 	select {
@@ -188,7 +199,7 @@ func (l *events) subscribe(after string, f Filter) (*subscription, error) {
 			seq = 0
 		}
 		for _, k := range l.history {
-			if k.seq > seq && f.fits(k.event) {
+			if k.seq > seq && f.fits(k.event.Namespace, k.event.Job) {
 				s.backlog = append(s.backlog, k)
 			}
 		}
