@@ -74,14 +74,10 @@ func Run(ctx context.Context, o options.Run, log io.Writer) error {
 // New makes a controller and binds the address of the status endpoint, so
 // that a port in use is an error before anything runs. It asks no server.
 func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
-	a := &App{options: o, log: newLogger(o, out), store: status.NewStore(), changes: make(chan struct{}, 1)}
 	registry := prometheus.NewRegistry()
-	var err error
-	if a.metrics, err = metrics.New(registry, a.measured(o)); err != nil {
-		return nil, fmt.Errorf("register metrics: %w", err)
-	}
-	if err := a.connect(o); err != nil {
-		return nil, exit.With(exit.Usage, err)
+	a, err := connected(o, out, registry)
+	if err != nil {
+		return nil, err
 	}
 	a.rules = judge.New(o.Margin)
 	if o.DryRun {
@@ -96,6 +92,20 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 	a.elector = a.newElector(o)
 	a.log.Info("starting", "version", o.Version, "nomad", a.nomad.Address(), "consul", a.consul.Address(), "traefikServices", o.Traefik.Services,
 		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode, "election", elects(o))
+	return a, nil
+}
+
+// connected makes an App that has its clients and an observer, and can ask with
+// them; nothing is bound and nothing is asked yet.
+func connected(o options.Run, out io.Writer, registry prometheus.Registerer) (*App, error) {
+	a := &App{options: o, log: newLogger(o, out), store: status.NewStore(), changes: make(chan struct{}, 1)}
+	var err error
+	if a.metrics, err = metrics.New(registry, a.measured(o)); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	if err := a.connect(o); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
 	return a, nil
 }
 

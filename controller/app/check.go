@@ -12,10 +12,8 @@ import (
 
 	"github.com/draingate/draingate/controller/cli/exit"
 	"github.com/draingate/draingate/controller/cli/options"
-	"github.com/draingate/draingate/controller/metrics"
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/observe"
-	"github.com/draingate/draingate/controller/status"
 )
 
 // checkTimeout bounds each question of a check.
@@ -33,13 +31,9 @@ type question struct {
 // it opens a session in Consul and ends it. The error, with an exit code of
 // package exit, says how many answers were bad.
 func Check(ctx context.Context, o options.Run, out io.Writer) error {
-	a := &App{options: o, log: newLogger(o, io.Discard), store: status.NewStore(), changes: make(chan struct{}, 1)}
-	var err error
-	if a.metrics, err = metrics.New(prometheus.NewRegistry(), metrics.Options{}); err != nil {
-		return fmt.Errorf("register metrics: %w", err)
-	}
-	if err := a.connect(o); err != nil {
-		return exit.With(exit.Usage, err)
+	a, err := connected(o, io.Discard, prometheus.NewRegistry())
+	if err != nil {
+		return err
 	}
 	defer a.nomad.Close()
 	bad := 0
@@ -63,13 +57,11 @@ func (a *App) answer(ctx context.Context, q question, out io.Writer) (bool, erro
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	mark, text := "ok  ", ""
-	answer := ""
 	err := ask(ctx, func(ctx context.Context) error {
 		var err error
-		answer, err = q.ask(ctx)
+		text, err = q.ask(ctx)
 		return err
 	})
-	text = answer
 	if err != nil {
 		mark, text = "FAIL", strings.Join(strings.Fields(err.Error()), " ")
 	}

@@ -154,6 +154,10 @@ func next(d status.Detail) string {
 		return "Nothing: in the mode " + d.Mode + " draingate promotes nothing. To promote it by hand: " + by + ". To leave that to draingate: draingate_mode = \"enforce\" in the meta of the job."
 	case d.Decision == string(model.Promote):
 		return "draingate reads the deployment once more and promotes it, all of its groups or none."
+	case d.Decision == string(model.Fail) && (d.DryRun || d.Mode != string(model.ModeEnforce)):
+		return "Nothing: in a dry run, or in a mode other than enforce, draingate fails nothing. To fail it by hand: `nomad deployment fail " + d.ID + "`."
+	case d.Decision == string(model.Fail):
+		return "draingate reads the deployment once more and fails it. Nomad stops the canaries, and reverts the job where it says auto_revert. The old version goes on serving."
 	case d.Decision == string(model.Hold) && gate.Blind(model.Reason(d.Reason)):
 		return "draingate looks again within seconds and promotes nothing until it can see. The old version goes on serving."
 	case d.Decision == string(model.Hold):

@@ -83,7 +83,11 @@ func sayWhy(w io.Writer, e explanation, now time.Time, p palette) {
 	say(w, "%s", e.Meaning)
 	say(w, "What to do: %s", e.Remedy)
 	if e.Problem != "" {
-		say(w, "The last attempt to promote failed: %s", sentence(e.Problem))
+		attempt := "promote"
+		if e.Decision == string(model.Fail) {
+			attempt = "fail it"
+		}
+		say(w, "The last attempt to %s failed: %s", attempt, sentence(e.Problem))
 	}
 	say(w, "What happens next: %s", e.Next)
 	say(w, "The reading behind this is %s old.", age(now, e.Observed))
