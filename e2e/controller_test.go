@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -55,6 +56,26 @@ func binary(t *testing.T) string {
 	})
 	require.NoError(t, theProgram.err)
 	return theProgram.path
+}
+
+// draingate runs the command to its end, with variables beside those of the
+// stack, and returns its exit code and what it printed.
+func draingate(t *testing.T, s *harness.Stack, env []string, args ...string) (int, string) {
+	t.Helper()
+	p, err := s.Run(s.Name("draingate"), binary(t), env, args...)
+	require.NoError(t, err)
+	select {
+	case <-p.Done():
+	case <-within(t, 5*time.Minute).Done():
+		t.Fatalf("draingate %s does not end", strings.Join(args, " "))
+	}
+	out, err := os.ReadFile(p.Log)
+	require.NoError(t, err)
+	if failed, ok := errors.AsType[*exec.ExitError](p.Err()); ok {
+		return failed.ExitCode(), string(out)
+	}
+	require.NoError(t, p.Err())
+	return 0, string(out)
 }
 
 // controller is a draingate process and its status endpoint.

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -50,30 +49,19 @@ func (c *controller) says(job string, version uint64, decision, reason string) d
 
 func write(t *testing.T) *nomad.WriteOptions { return (&nomad.WriteOptions{}).WithContext(t.Context()) }
 
-// command runs draingate to its end, as a person does.
-func command(t *testing.T, s *harness.Stack, args ...string) {
-	t.Helper()
-	p, err := s.Run(s.Name("draingate"), binary(t), nil, args...)
-	require.NoError(t, err)
-	select {
-	case <-p.Done():
-		require.NoError(t, p.Err(), "draingate %s", strings.Join(args, " "))
-	case <-within(t, 30*time.Second).Done():
-		t.Fatalf("draingate %s does not end", strings.Join(args, " "))
-	}
-}
-
 func TestFrozenUntilAPersonEndsIt(t *testing.T) {
 	t.Parallel()
 	s := Shared(t)
 	through := oneProxy(t, s)
 	g := gate(t, s, through)
 	job := quick(s, "frozen")
-	command(t, s, "freeze", job.Name, "--reason", "audit until Friday")
+	code, out := draingate(t, s, nil, "freeze", job.Name, "--reason", "audit until Friday")
+	require.Zero(t, code, out)
 	d := begin(t, s, job, through, nil)
 	g.holds(job.Name, "Frozen", "audit until Friday")
 	g.staysHeld(job.Name, warmup+8*time.Second)
-	command(t, s, "unfreeze", job.Name)
+	code, out = draingate(t, s, nil, "unfreeze", job.Name)
+	require.Zero(t, code, out)
 	d.losesNothing(g)
 }
 
@@ -275,29 +263,17 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	s := Shared(t)
 	through := oneProxy(t, s)
-	ask := func(env []string, args ...string) (string, error) {
-		p, err := s.Run(s.Name("check"), binary(t), env, append([]string{"run", "--check"}, args...)...)
-		require.NoError(t, err)
-		select {
-		case <-p.Done():
-		case <-within(t, time.Minute).Done():
-			t.Fatal("draingate run --check does not end")
-		}
-		text, err := os.ReadFile(p.Log)
-		require.NoError(t, err)
-		return string(text), p.Err()
-	}
-	said, err := ask(nil, "--traefik-service", through[0].Options.Service)
-	require.NoError(t, err, said)
+	code, said := draingate(t, s, nil, "run", "--check", "--traefik-service", through[0].Options.Service)
+	require.Zero(t, code, said)
 	require.NotContains(t, said, "FAIL")
 	require.Contains(t, said, "a session can be held; nobody holds draingate/leader")
 	require.Regexp(t, `ok    Traefik .*: version 3\.\d+\.\d+, .* refreshInterval 2s`, said)
 
-	said, err = ask(nil, "--traefik-service", "nobody")
-	require.Error(t, err)
+	code, said = draingate(t, s, nil, "run", "--check", "--traefik-service", "nobody")
+	require.Equal(t, 5, code)
 	require.Contains(t, said, "FAIL  The Traefik instances")
-	said, err = ask([]string{"CONSUL_HTTP_ADDR=127.0.0.1:1"}, "--traefik-url", "http://127.0.0.1:1")
-	require.Error(t, err)
+	code, said = draingate(t, s, []string{"CONSUL_HTTP_ADDR=127.0.0.1:1"}, "run", "--check", "--traefik-url", "http://127.0.0.1:1")
+	require.Equal(t, 5, code)
 	require.Contains(t, said, "FAIL  Consul at ")
 	require.Contains(t, said, "FAIL  The election")
 	require.Contains(t, said, "FAIL  Traefik 127.0.0.1:1")

@@ -54,16 +54,16 @@ func TestLiveJobsAreLinted(t *testing.T) {
 	require.Contains(t, seen.Message, "two loads of the catalog", "the load is measured")
 	require.Contains(t, seen.Remedy, "shutdown_delay")
 	require.Len(t, seen.Proxies, 2)
-	code, out := draingate(t, s, "status", "--addr", c.addr)
+	code, out := draingate(t, s, nil, "status", "--addr", c.addr)
 	require.Equal(t, 0, code, out)
 	require.Regexp(t, `(?m)^  default +`+job.Name+` +0 +1 `, out)
 
 	api := through[0].Relay.Addr
-	code, out = draingate(t, s, "lint", "--job", job.Name, "--traefik-url", "http://"+api)
+	code, out = draingate(t, s, nil, "lint", "--job", job.Name, "--traefik-url", "http://"+api)
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, fmt.Sprintf("nomad:default/%s:%d:5: error: ", job.Name, line))
 	require.Contains(t, out, "shutdown_delay = var.delay\n")
-	code, out = draingate(t, s, "lint", "--job", job.Name+"x")
+	code, out = draingate(t, s, nil, "lint", "--job", job.Name+"x")
 	require.Equal(t, 2, code, out)
 	require.Contains(t, out, "did you mean default/"+job.Name)
 
@@ -98,7 +98,7 @@ func TestLiveJobsAreLinted(t *testing.T) {
 		status, message := d.condition("JobSound")
 		return ok && status == "True", d.String() + " JobSound " + status + " " + message
 	})
-	code, out = draingate(t, s, "lint", "--job", "default/"+job.Name, "--traefik-url", "http://"+api)
+	code, out = draingate(t, s, nil, "lint", "--job", "default/"+job.Name, "--traefik-url", "http://"+api)
 	require.Equal(t, 0, code, out)
 	require.False(t, c.nomadDeployment(job.Name).TaskGroups["web"].Promoted)
 	require.Empty(t, nomad.writes(), "a dry run only reads from Nomad")
@@ -123,12 +123,12 @@ func TestLintAgainstWhatRuns(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "next.nomad.hcl")
 	require.NoError(t, os.WriteFile(file, []byte(hcl), 0o600))
 	url := "http://" + through[0].Relay.Addr
-	_, out := draingate(t, s, "lint", "--traefik-url", url, file)
+	_, out := draingate(t, s, nil, "lint", "--traefik-url", url, file)
 	require.NotContains(t, out, "DG404")
-	_, out = draingate(t, s, "lint", "--traefik-url", url, "--against-live", file)
+	_, out = draingate(t, s, nil, "lint", "--traefik-url", url, "--against-live", file)
 	require.Contains(t, out, "DG404", "the service is defined otherwise than by the version that runs")
 	// What Nomad has was registered without a source.
-	_, out = draingate(t, s, "lint", "--job", job.Name, "--traefik-url", url, "--margin", "20s", "--format", "json")
+	_, out = draingate(t, s, nil, "lint", "--job", job.Name, "--traefik-url", url, "--margin", "20s", "--format", "json")
 	require.Contains(t, out, `"path": "group[\"web\"].shutdown_delay"`)
 }
 
@@ -150,19 +150,6 @@ func source(t *testing.T, s *harness.Stack, job harness.Sample) (run func(delay 
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, string(out))
 	}, line
-}
-
-// draingate runs the command and returns its exit code and all that it printed.
-func draingate(t *testing.T, s *harness.Stack, args ...string) (int, string) {
-	t.Helper()
-	cmd := exec.CommandContext(within(t, time.Minute), binary(t), args...)
-	cmd.Env = append(os.Environ(), "NOMAD_ADDR=http://"+s.NomadAddr)
-	out, err := cmd.CombinedOutput()
-	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		return failed.ExitCode(), string(out)
-	}
-	require.NoError(t, err)
-	return 0, string(out)
 }
 
 // dryRun starts a draingate that sees the proxies of a service and writes

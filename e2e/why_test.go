@@ -4,12 +4,10 @@ package e2e
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -127,15 +125,7 @@ func stream(t *testing.T, c *controller) *changes {
 // what it printed.
 func (c *controller) command(args ...string) (int, string) {
 	c.t.Helper()
-	cmd := exec.CommandContext(c.t.Context(), binary(c.t), append(args, "--addr", c.addr)...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		return failed.ExitCode(), out.String()
-	}
-	require.NoError(c.t, err)
-	return 0, out.String()
+	return draingate(c.t, c.stack, nil, append(args, "--addr", c.addr)...)
 }
 
 // newestVersion asks as docs/exit-codes.md says.
