@@ -42,6 +42,8 @@ type wait struct {
 	fresh bool
 	// blind says why the last question was not answered in full.
 	blind error
+	// answered is true once one was.
+	answered bool
 	// unclear says why it is not known which deployment is meant.
 	unclear error
 	// said is what the last line was about, if there was one.
@@ -86,21 +88,32 @@ func (w *wait) show(ctx context.Context) error {
 }
 
 // ask reads what there is. A question that the deadline cut off at once leaves
-// what is known as it is; one that had gone unanswered is blindness.
+// what is known as it is, blindness as well; one that had gone unanswered, and
+// the first of all, is blindness.
 func (w *wait) ask(ctx context.Context) {
 	asked := time.Now()
-	all, err := w.client.Deployments(ctx)
-	if err == nil {
-		w.blind = nil
-		w.take(all)
-		if w.seen == nil {
-			err = w.ready(ctx)
-		}
-	}
-	if err != nil && (ctx.Err() == nil || time.Since(asked) > waitPoll) {
+	err := w.read(ctx)
+	switch {
+	case err == nil:
+		w.blind, w.answered = nil, true
+	case ctx.Err() == nil, time.Since(asked) > waitPoll, !w.answered && w.blind == nil:
 		w.blind = err
 	}
 	w.say()
+}
+
+// read takes what the controller lists, and is an error where it could not be
+// read, or where what it does not list may exist.
+func (w *wait) read(ctx context.Context) error {
+	all, err := w.client.Deployments(ctx)
+	if err != nil {
+		return err
+	}
+	w.take(all)
+	if w.seen == nil {
+		return w.ready(ctx)
+	}
+	return nil
 }
 
 // ready is an error where the controller has not read everything, so that what

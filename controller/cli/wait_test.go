@@ -1,6 +1,11 @@
 package cli_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -97,4 +102,32 @@ func TestWaitOutlastsARestart(t *testing.T) {
 	e.start()
 	e.store.Record(version(7, "aaaa1111-0000", model.DeploymentSuccessful, model.None, "DeploymentEnded"))
 	require.Equal(t, exit.OK, <-code, errs.String())
+}
+
+// An answer that the end of the time cuts off takes back nothing of what was
+// said before, and where none was ever given, nothing was seen.
+func TestWaitIsBlindWhereTheTimeCutTheAnswerOff(t *testing.T) {
+	for name, whole := range map[string]int32{"the second answer": 1, "the first answer": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int32
+			served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				switch {
+				case r.URL.Path != "/readyz":
+					_, _ = io.WriteString(w, "[]")
+				case asked.Add(1) <= whole:
+					_, _ = io.WriteString(w, `{"ready": false, "waiting": ["deployments: no list yet"]}`)
+				default:
+					<-r.Context().Done()
+				}
+			}))
+			t.Cleanup(served.Close)
+			var out, errs output
+			code := cli.Program{Stdout: &out, Stderr: &errs}.Main(t.Context(), []string{
+				"status", "web", "--wait", "promoted", "--timeout", "1200ms", "--addr", strings.TrimPrefix(served.URL, "http://"),
+			})
+			require.Equal(t, exit.CannotSee, code, errs.String())
+		})
+	}
 }
