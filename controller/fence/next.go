@@ -80,7 +80,8 @@ type Action struct {
 type Policy struct {
 	// Patience is how long a set may take until it is proven to be out.
 	Patience time.Duration
-	// Ahead is how long before Nomad's progress deadline a pause of ours ends.
+	// Ahead is how long before Nomad's progress deadline a pause of ours ends: more
+	// than the window with its slack, which an armed record sits out, and some passes.
 	Ahead time.Duration
 	// Release is true where a person asked for the end of a pause of ours.
 	Release bool

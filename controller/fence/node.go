@@ -254,7 +254,7 @@ func (n *node) released(s Sighting, alloc string) bool {
 
 // guard pauses a deployment that goes on without the pause that is owed.
 func (n *node) guard(s Sighting) {
-	if s.Record.Call != CallResume || s.Record.Final || n.Now.Sub(s.Since) < GuardAfter {
+	if s.Record.Call != CallResume || s.Record.Final {
 		return
 	}
 	n.ask(s)
@@ -303,4 +303,3 @@ func (n *node) spent(s Sighting) bool {
 		return l.Maintenance && l.Reason == MaintenanceReason(s.Record.Deployment)
 	})
 }
-
