@@ -66,6 +66,7 @@ func house() rules {
 			"controller/gate":        {"controller/drain", "controller/rule", "controller/model"},
 			"controller/rule":        {"controller/drain", "controller/model"},
 			"controller/drain":       {"controller/model"},
+			"controller/fence":       {"controller/model"},
 			"controller/model":       {},
 			"traefik":                {"controller/model"},
 			"traefik/...":            {"traefik/...", "controller/model"},
@@ -82,6 +83,7 @@ func house() rules {
 		pure: map[string][]string{
 			"controller/model":    {},
 			"controller/drain":    {},
+			"controller/fence":    {},
 			"controller/rule":     {},
 			"controller/gate":     {},
 			"controller/forecast": {},

@@ -126,6 +126,9 @@ func (s *state) look(i int) {
 		Record: s.rec, Owned: s.recLock == i, Memory: c.mem, Policy: Policy{Patience: patience, Ahead: aheadTick * tick}, Now: at(s.now)}
 	action, mem := Next(in)
 	c.mem, c.passed = mem, true
+	if !action.Until.IsZero() && (s.unwanted && action.Do == DoPromote || in.World.Against != (Finding{})) {
+		s.fail("leader %d lets Nomad stop what is fenced, although the world is against it: %+v", i, in.World.Against)
+	}
 	switch action.Do {
 	case DoNothing, DoHold, DoWait, DoDone:
 	default:
@@ -494,7 +497,7 @@ func (s *state) bounds() {
 		wanted := s.rec != nil && s.rec.Step != StepEnded && slices.ContainsFunc(s.rec.Set, func(t Target) bool { return t.Alloc == s.alloc[i] })
 		alone := s.now - s.ownerless
 		switch {
-		case f.blind && !armed && s.now-f.since > 2*ttlTicks+1:
+		case f.blind && (!armed || !s.landed()) && s.now-f.since > 2*ttlTicks+3:
 			s.fail("the fence of %s stands although node cannot see its record for %d ticks", s.alloc[i], s.now-f.since)
 		case f.blind || f.mem.Read != at(s.now):
 		case armed && s.landed():

@@ -112,7 +112,7 @@ type node struct {
 	out NodeAction
 	// wants and keeps have the services of the node that are to be in maintenance,
 	// and that are to stay in it, by the deployment whose reason they get; drops
-	// those whose record could not be read for too long.
+	// those that only a record in the memory names, where none can be read.
 	wants, keeps, drops map[string]string
 }
 
@@ -124,6 +124,10 @@ func recognize(in NodeInput) NodeMemory {
 	}
 	if !in.Records.Known() {
 		m.Records = slices.Clone(in.Memory.Records)
+		for i := range m.Records {
+			// A session that still lived when it was last seen may have ended by now.
+			m.Records[i].Locked = m.Records[i].Locked && in.Now.Sub(m.Read) <= 2*in.TTL
+		}
 	} else {
 		m.Read = in.Records.At
 		for _, h := range in.Records.Value {
@@ -167,15 +171,16 @@ func (n *node) consider(s Sighting) {
 	r := s.Record
 	n.keeps = n.add(n.keeps, r.Kept, r.Deployment)
 	mine := slices.ContainsFunc(r.Set, func(t Target) bool { return t.Node == n.Node })
+	if !n.Records.Known() {
+		n.drops = n.add(n.drops, r.Set, r.Deployment)
+	}
 	switch {
 	case !mine:
 	case r.Step == StepFencing && s.Locked && n.Records.Known():
 		n.want(r)
-	case r.Step == StepFencing && s.Locked && n.Now.Sub(n.m.Read) <= 2*n.TTL:
+	case r.Step == StepFencing && s.Locked:
 		// What cannot be read may have changed, or not: neither set nor lift.
 		n.keeps = n.add(n.keeps, r.Set, r.Deployment)
-	case r.Step == StepFencing && !n.Records.Known():
-		n.drops = n.add(n.drops, r.Set, r.Deployment)
 	case r.Step == StepArmed && s.Locked && n.Records.Known():
 		n.want(r)
 		n.guard(s)
@@ -237,7 +242,7 @@ func (n *node) release(s Sighting) {
 
 func (n *node) released(s Sighting, alloc string) bool {
 	st, asked := n.Standings[s.Record.Deployment]
-	if !asked || !n.Records.Known() || s.Locked || !st.Read.After(s.Since.Add(Window+Slack)) || st.Told[alloc] {
+	if !asked || s.Locked || !st.Read.After(s.Since.Add(Window+Slack)) || st.Told[alloc] {
 		return false
 	}
 	switch {
