@@ -63,7 +63,7 @@ func house() rules {
 			"controller/metrics":     {"controller/model"},
 			"controller/status":      {"controller/model"},
 			"controller/webhook":     {},
-			"controller/gate":        {"controller/drain", "controller/rule", "controller/model"},
+			"controller/gate":        {"controller/drain", "controller/fence", "controller/rule", "controller/model"},
 			"controller/rule":        {"controller/drain", "controller/model"},
 			"controller/drain":       {"controller/model"},
 			"controller/fence":       {"controller/model"},

@@ -13,14 +13,6 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
-// maintenancePrefix begins the ID of the check with which Consul keeps a service
-// in maintenance (ServiceMaintPrefix, agent/structs/structs.go, v1.22.3). The
-// reason stands in its notes.
-const maintenancePrefix = "_service_maintenance:"
-
-// MaintenanceCheck is the ID of the check that a maintenance of the service is.
-func MaintenanceCheck(serviceID string) string { return maintenancePrefix + serviceID }
-
 // AgentName is the name of the agent that is asked: the node that its services
 // are registered with.
 func (c *Client) AgentName(ctx context.Context) (string, error) {
@@ -51,7 +43,7 @@ func (c *Client) LocalServices(ctx context.Context) ([]model.LocalService, error
 	out := make([]model.LocalService, 0, len(services))
 	for id, s := range services {
 		l := model.LocalService{ID: id, Name: s.Service}
-		if check := checks[MaintenanceCheck(id)]; check != nil {
+		if check := checks[model.ServiceMaintenance+id]; check != nil {
 			l.Maintenance, l.Reason = true, check.Notes
 		}
 		out = append(out, l)
@@ -109,7 +101,7 @@ func (c *Client) maintenance(ctx context.Context, serviceID string) (string, err
 	if err := c.local(ctx, "/v1/agent/checks", &checks); err != nil {
 		return "", err
 	}
-	if check := checks[MaintenanceCheck(serviceID)]; check != nil {
+	if check := checks[model.ServiceMaintenance+serviceID]; check != nil {
 		return check.Notes, nil
 	}
 	return "", nil

@@ -108,22 +108,23 @@ func scenarios() map[string]scenario {
 		s.faults, s.budget = faults, budget
 		return s
 	}
-	lingers, proxies := one, one
-	lingers.lingers, proxies.views = true, 2
+	lingers, rolls, proxies := one, roll, one
+	lingers.lingers, rolls.lingers, proxies.views = true, true, 2
 	return map[string]scenario{
-		"canary = count":                     one,
-		"canary = count, two proxies":        with(proxies, all, 1),
-		"canary = count, two nodes":          with(two, process, 1),
-		"canary = count, processes":          with(one, process, 2),
-		"canary = count, outside":            with(one, outside, 2),
-		"canary = count, all":                with(one, all, 1),
-		"canary = count, lingering services": with(lingers, all, 1),
-		"canary below count":                 part,
-		"canary below count, processes":      with(part, process, 1),
-		"canary below count, outside":        with(part, outside, 1),
-		"after the promotion":                roll,
-		"after the promotion, processes":     with(roll, process, 1),
-		"after the promotion, outside":       with(roll, outside, 1),
+		"canary = count":                          one,
+		"canary = count, two proxies":             with(proxies, all, 1),
+		"canary = count, two nodes":               with(two, process, 1),
+		"canary = count, processes":               with(one, process, 2),
+		"canary = count, outside":                 with(one, outside, 2),
+		"canary = count, all":                     with(one, all, 1),
+		"canary = count, lingering services":      with(lingers, all, 1),
+		"canary below count":                      part,
+		"canary below count, processes":           with(part, process, 1),
+		"canary below count, outside":             with(part, outside, 1),
+		"after the promotion, lingering services": with(rolls, process, 1),
+		"after the promotion":                     roll,
+		"after the promotion, processes":          with(roll, process, 1),
+		"after the promotion, outside":            with(roll, outside, 1),
 	}
 }
 

@@ -31,6 +31,18 @@ func short(w World, set []Target) string {
 	return ""
 }
 
+// Unfit is what speaks against fencing a set now: too few would be left, or
+// nobody is there to do it. The zero Finding is nothing.
+func Unfit(w World, set []Target) Finding {
+	if why := short(w, set); why != "" {
+		return Finding{ReasonCapacityTooLow, why}
+	}
+	if why := unguarded(w, set); why != "" {
+		return Finding{ReasonNoFencerOnNode, why}
+	}
+	return Finding{}
+}
+
 // unguarded says on which node of the set no instance of draingate is present.
 func unguarded(w World, set []Target) string {
 	for _, t := range set {

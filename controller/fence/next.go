@@ -221,13 +221,7 @@ func (p *pass) plan() (Plan, Finding) {
 	if why != "" {
 		return Plan{}, Finding{ReasonSetNotPredictable, why}
 	}
-	if why := short(p.World, plan.Set); why != "" {
-		return plan, Finding{ReasonCapacityTooLow, why}
-	}
-	if why := unguarded(p.World, plan.Set); why != "" {
-		return plan, Finding{ReasonNoFencerOnNode, why}
-	}
-	return plan, Finding{}
+	return plan, Unfit(p.World, plan.Set)
 }
 
 // write returns the action that stores the record. What was found out about a

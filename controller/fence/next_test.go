@@ -109,6 +109,7 @@ func TestNextStep(t *testing.T) {
 		"not without the lock":                           {armed, func(in *Input) { in.Owned = false }, DoWait, ""},
 		"not while a proxy lists it again":               {armed, func(in *Input) { in.World.Instances[0].RoutedBy = "p2" }, DoWait, "still lists"},
 		"not before its node has acknowledged that":      {armed, func(in *Input) { in.World.Fencers["n1"] = []string{"before"} }, DoWait, "has not acknowledged"},
+		"not where Nomad would stop others":              {armed, func(in *Input) { in.World.Instances[0].Services, in.Memory.Sent = []string{"s-more"}, true }, DoWait, "others than those that are fenced"},
 		"lifted at once where it was not sent":           {armed, func(in *Input) { in.World.Against = Finding{"CanaryNotPassing", "critical"} }, DoLift, "critical"},
 		"not where it may have been sent":                {armed, func(in *Input) { in.World.Against, in.Memory.Sent = Finding{"CanaryNotPassing", "critical"}, true }, DoWait, "critical"},
 		"lifted after the window, unpromoted":            {armed, func(in *Input) { in.Memory.Sent, in.Memory.Since = true, noon.Add(-Window-Slack-1) }, DoLift, "not told in time"},
@@ -184,6 +185,39 @@ func TestACallIsRememberedBeforeItIsSent(t *testing.T) {
 	require.Equal(t, DoPromote, got.Do)
 	require.True(t, m.Sent)
 	require.Equal(t, in.Memory.Since.Add(Window), got.Until)
+}
+
+func TestAProofThatBrokeBeginsAnew(t *testing.T) {
+	t.Parallel()
+	in := proven()
+	in.World.Instances[0].RoutedBy = "p2"
+	_, in.Memory = Next(in)
+	in.World.Instances[0].RoutedBy = ""
+	got, _ := Next(in)
+	require.Equal(t, DoWait, got.Do)
+	require.Contains(t, got.Finding.Message, "0s of 200ms")
+}
+
+func TestWhatWasToldToStopIsKept(t *testing.T) {
+	t.Parallel()
+	in := armedToResume()
+	in.World.Instances[1].Stopping = true
+	got, _ := Next(in)
+	require.Equal(t, DoKeep, got.Do)
+	require.Empty(t, got.Record.Set)
+	require.Equal(t, []string{"old-web.web[0]", "old-web.web[1]"}, allocs(got.Record.Kept))
+	in.World.Instances[0].Ended = true
+	got, _ = Next(in)
+	require.Equal(t, []string{"old-web.web[1]"}, allocs(got.Record.Kept), "the other one has ended, and its fence with it")
+}
+
+func TestOnlyWhoArmedSends(t *testing.T) {
+	t.Parallel()
+	in := armed()
+	in.Memory.Mine = false
+	got, m := Next(in)
+	require.Equal(t, DoWait, got.Do)
+	require.False(t, m.Sent)
 }
 
 func TestFewerCanariesArePausedFirst(t *testing.T) {

@@ -106,6 +106,10 @@ func TestWhatAnInstanceDoesOnItsNode(t *testing.T) {
 		"what succeeded stops no more":       {orphaned, standing(func(s *Standing) { s.Promoted, s.Status = true, model.DeploymentSuccessful }), released},
 		"what ended unpromoted does not":     {orphaned, standing(func(s *Standing) { s.Status = model.DeploymentFailed }), released},
 		"what failed after it may":           {orphaned, standing(func(s *Standing) { s.Promoted, s.Status = true, model.DeploymentFailed }), asks},
+		"and may for some seconds": {orphaned, func(in *NodeInput) {
+			standing(func(s *Standing) { s.Promoted, s.Status = true, model.DeploymentFailed })(in)
+			in.Memory.Records[0].Over = noon.Add(-Settle + 1)
+		}, asks},
 		"for a while": {orphaned, func(in *NodeInput) {
 			standing(func(s *Standing) { s.Promoted, s.Status = true, model.DeploymentFailed })(in)
 			in.Memory.Records[0].Over = noon.Add(-Settle - 1)

@@ -113,6 +113,10 @@ const (
 	// ReasonWindowRunning: all of it is true, but not for long enough yet.
 	ReasonWindowRunning model.Reason = "WindowRunning"
 
+	// ReasonFenceIneffective: a proxy routes to what is in maintenance, or may read
+	// a catalog that is older than the fence.
+	ReasonFenceIneffective model.Reason = "FenceIneffective"
+
 	// ReasonDrainUnknown: S or T cannot be predicted.
 	ReasonDrainUnknown model.Reason = "DrainUnknown"
 	// ReasonDrainMasked: S < T + L + margin; retry or a health check hides part of the loss.
