@@ -134,10 +134,10 @@ func (p *pass) settledDown() bool {
 }
 
 // finish ends the record after the last of its calls. What was not told to stop
-// although it was to be is lifted.
+// although it was to be is lifted; a pause of ours that is left is ended next.
 func (p *pass) finish() Action {
 	r := p.settle(p.Record.Set)
-	r.Step, r.Pause = StepEnded, false
+	r.Step, r.Pause = StepEnded, r.Pause && p.World.Status == model.DeploymentPaused
 	if p.World.over() && p.World.Status != model.DeploymentSuccessful {
 		r.Reason, r.Message = ReasonFenceAborted, "the deployment is "+p.status()
 	}

@@ -211,6 +211,19 @@ func TestWhatWasToldToStopIsKept(t *testing.T) {
 	require.Equal(t, []string{"old-web.web[1]"}, allocs(got.Record.Kept), "the other one has ended, and its fence with it")
 }
 
+func TestAPauseThatIsNeededNoMoreEnds(t *testing.T) {
+	t.Parallel()
+	in := armed()
+	in.Record.Pause, in.World.Status = true, model.DeploymentPaused
+	in.World.Groups[0].Promoted, in.World.Instances[0].Stopping = true, true
+	got, m := Next(in)
+	require.Equal(t, DoKeep, got.Do)
+	require.Equal(t, StepEnded, got.Record.Step)
+	in.Record, in.Memory = got.Record, m
+	got, _ = Next(in)
+	require.Equal(t, DoResume, got.Do)
+}
+
 func TestOnlyWhoArmedSends(t *testing.T) {
 	t.Parallel()
 	in := armed()
