@@ -93,6 +93,7 @@ type fencer struct {
 	mark                      string
 	gone                      int
 	since                     int // tick since when it is blind
+	looked                    int // tick in which it last read the records
 }
 
 type state struct {
@@ -181,7 +182,7 @@ func newState(sc *scenario) *state {
 	}
 	s.sessions[0].alive = true
 	for n := range sc.nodes {
-		s.fencers[n] = fencer{up: true, present: true}
+		s.fencers[n] = fencer{up: true, present: true, looked: -1}
 	}
 	if sc.rolling {
 		s.roll()
@@ -419,6 +420,7 @@ func (s *state) key() string {
 	for n := range s.nodes {
 		f := s.fencers[n]
 		flag(f.up, f.frozen, f.blind, f.passed, f.present)
+		flag(f.looked == s.now)
 		b.WriteByte(mark(f.mark))
 		b.WriteByte(when(f.mem.Read))
 		b.WriteByte('0' + byte(len(f.asked)))

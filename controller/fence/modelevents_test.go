@@ -205,7 +205,7 @@ func (s *state) nodeEvents(n int, add adder) {
 	})
 	add(runs && s.allows("node crash"), "node %d dies", n, func(s *state) {
 		s.left--
-		s.fencers[n] = fencer{present: true, mark: s.fencers[n].mark, gone: s.now}
+		s.fencers[n] = fencer{present: true, mark: s.fencers[n].mark, gone: s.now, looked: -1}
 	})
 	add(!f.up, "node %d starts", n, func(s *state) { s.fencers[n].up, s.fencers[n].present = true, true })
 	add(!f.up && f.present && s.now-f.gone >= ttlTicks, "node %d is not present any more", n, func(s *state) {
@@ -237,6 +237,9 @@ func (s *state) applies(n int, in NodeInput) {
 	in.Locals, in.Memory, in.Now = model.Seen(s.locals(n), at(s.now)), f.mem, at(s.now)
 	action, mem := Apply(in)
 	f.mem, f.asked, f.passed = mem, action.Ask, true
+	if in.Records.Known() && in.Records.At == at(s.now) {
+		f.looked = s.now
+	}
 	if mark, ok := action.Acks["dep"]; ok && !f.blind {
 		f.mark = mark
 	}
@@ -499,7 +502,7 @@ func (s *state) bounds() {
 		switch {
 		case f.blind && (!armed || !s.landed()) && s.now-f.since > 2*ttlTicks+3:
 			s.fail("the fence of %s stands although node cannot see its record for %d ticks", s.alloc[i], s.now-f.since)
-		case f.blind || f.mem.Read != at(s.now):
+		case f.blind || f.looked != s.now:
 		case armed && s.landed():
 			// It may be told to stop at any moment.
 		case !wanted && s.now-s.changed > 1:
