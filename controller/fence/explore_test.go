@@ -15,10 +15,10 @@ import (
 
 // states bounds each exploration, so that all of them take seconds. With
 // -states=10000000 those that end do so.
-var states = flag.Int("states", 30_000, "how many states of the model to explore in each scenario")
+var states = flag.Int("states", 6_000, "how many states of the model to explore in each scenario")
 
 // walks is how many ways through the model are tried at random in each scenario.
-var walks = flag.Int("walks", 300, "how many random walks to take through each scenario of the model")
+var walks = flag.Int("walks", 60, "how many random walks to take through each scenario of the model")
 
 // reached counts what happened in an exploration, so that one in which nothing
 // ever happens is noticed.
