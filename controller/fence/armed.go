@@ -22,7 +22,7 @@ func (p *pass) armed() Action {
 	}
 	until := p.m.Since.Add(Window)
 	switch {
-	case missing == "" && p.m.Mine && p.Owned && !p.Now.Add(CallTime).After(until):
+	case missing == "" && p.m.Mine && p.Owned && !p.once() && !p.Now.Add(CallTime).After(until):
 		p.m.Sent = true
 		return Action{Do: p.callOf(), Until: until}
 	case against != "" && p.m.Mine && !p.m.Sent && p.Owned:
@@ -36,6 +36,11 @@ func (p *pass) armed() Action {
 		return wait("armed: " + missing)
 	}
 }
+
+// once reports whether the call may be on its way and must not be made again: a
+// second resume could end the pause that follows the first, where a second
+// promotion changes nothing.
+func (p *pass) once() bool { return p.m.Sent && p.Record.Call == CallResume }
 
 func (p *pass) callOf() Do {
 	if p.Record.Call == CallResume {

@@ -133,6 +133,7 @@ func TestNextStep(t *testing.T) {
 		"no old one is left":                                  {rolling, func(in *Input) { in.World.Instances[1].Ended, in.World.Instances[2].Ended = true, true }, DoResume, ""},
 		"the batch is lifted where nothing is known for long": {rolling, func(in *Input) { in.World.Blind, in.Memory.Blind = "refused", noon.Add(-BlindFor-1) }, DoLift, ""},
 		"resumed once armed":                                  {armedToResume, nil, DoResume, ""},
+		"not resumed again while the first may be on its way": {armedToResume, func(in *Input) { in.Memory.Sent = true }, DoWait, ""},
 		"paused once the batch was told to stop":              {armedToResume, func(in *Input) { in.World.Status, in.World.Instances[1].Stopping = model.DeploymentRunning, true }, DoPause, ""},
 		"by a new leader, too": {armedToResume, func(in *Input) {
 			in.World.Status, in.World.Instances[1].Stopping, in.Memory, in.Owned = model.DeploymentRunning, true, Memory{}, false
