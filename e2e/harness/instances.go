@@ -20,6 +20,8 @@ type Instance struct {
 	Canary  bool
 	// Group is the task group that the allocation is of.
 	Group string
+	// NodeID is the ID in Nomad of the node that it is placed on.
+	NodeID string
 	// Status is Nomad's client status of the allocation.
 	Status string
 	// Addr is the host:port of the port "http"; empty until it is placed.
@@ -54,7 +56,7 @@ func (s *Stack) Instances(ctx context.Context, jobID string) ([]Instance, error)
 }
 
 func instance(a *nomad.Allocation) Instance {
-	i := Instance{AllocID: a.ID, Group: a.TaskGroup, Status: a.ClientStatus}
+	i := Instance{AllocID: a.ID, Group: a.TaskGroup, NodeID: a.NodeID, Status: a.ClientStatus}
 	if a.Job != nil && a.Job.Version != nil {
 		i.Version = *a.Job.Version
 	}
