@@ -65,6 +65,60 @@ func TestDrainedWhileItWaits(t *testing.T) {
 			d.losesNothing(g)
 		})
 	}
+	t.Run("the node of the canary, and Nomad takes its time to move it", func(t *testing.T) { heldUntilMoved(t, s) })
+	t.Run("the same, promoted by hand, is an outage", func(t *testing.T) { lostByHand(t, s) })
+}
+
+func heldUntilMoved(t *testing.T, s *harness.Stack) {
+	t.Helper()
+	through := oneProxy(t, s)
+	g := gate(t, s, through)
+	d, canary, scheduling := aboutToMove(t, s, g, through)
+	g.holds(d.job.Name, "SetNotPredictable", "move canary "+canary.AllocID[:8], "stopped together")
+	g.staysHeld(d.job.Name, 8*time.Second)
+	scheduling(true)
+	d.losesNothing(g)
+}
+
+// lostByHand shows what is held for: Nomad alone accepts the promotion.
+func lostByHand(t *testing.T, s *harness.Stack) {
+	t.Helper()
+	through := oneProxy(t, s)
+	g := gate(t, s, through, "--dry-run")
+	d, _, scheduling := aboutToMove(t, s, g, through)
+	g.holds(d.job.Name, "SetNotPredictable")
+	_, _, err := s.Nomad.Deployments().PromoteAll(g.nomadDeployment(d.job.Name).ID, write(t))
+	require.NoError(t, err)
+	scheduling(true)
+	require.NoError(t, s.AwaitEnd(within(t, time.Minute), d.job.Name, d.old, through...))
+	for _, r := range stop(t, d.loads) {
+		require.NotZero(t, r.Lost)
+	}
+}
+
+// aboutToMove drains the node of a healthy canary while Nomad's schedulers rest,
+// so that Nomad means to move the canary and has not done so. The function that
+// it returns lets them work again, which the end of the case does as well.
+func aboutToMove(t *testing.T, s *harness.Stack, g *controller, through []*harness.Traefik) (*deploy, harness.Instance, func(work bool)) {
+	t.Helper()
+	job := quick(s, "moving")
+	job.Spread = true
+	d := begin(t, s, job, through, nil)
+	g.traced(job.Name, 1)
+	g.almost(job.Name, 1)
+	canary := canaryOf(t, s, job.Name)
+	require.NotEqual(t, d.old[0].NodeID, canary.NodeID)
+	scheduling := func(work bool) {
+		config, _, err := s.Nomad.Operator().SchedulerGetConfiguration(nil)
+		require.NoError(t, err)
+		config.SchedulerConfig.PauseEvalBroker = !work
+		_, _, err = s.Nomad.Operator().SchedulerSetConfiguration(config.SchedulerConfig, nil)
+		require.NoError(t, err)
+	}
+	scheduling(false)
+	t.Cleanup(func() { scheduling(true) })
+	drained(t, s, canary.NodeID)
+	return d, canary, scheduling
 }
 
 // elsewhere is the node of an instance that is not on this one.
