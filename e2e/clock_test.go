@@ -41,7 +41,7 @@ func (c *controller) jumps(sig syscall.Signal, by time.Duration, id string) {
 	c.eventually(20*time.Second, "observed by a clock that is off by "+by.String(), func() (bool, string) {
 		var ok bool
 		d, ok = c.dated(id)
-		return ok && (time.Until(d.Observed) - by).Abs() < 10*time.Second, d.Observed.String()
+		return ok && (time.Until(d.Observed)-by).Abs() < 10*time.Second, d.Observed.String()
 	})
 	off := func(of string, t time.Time) {
 		age := d.Observed.Sub(t)
@@ -56,19 +56,20 @@ func (c *controller) jumps(sig syscall.Signal, by time.Duration, id string) {
 	require.Equal(c.t, http.StatusOK, code, body)
 }
 
-// decisions are the changes of a deployment's decision so far.
-func (c *controller) decisions(id string) (changes []string) {
+// blamesNoClock requires that nothing was said of a deployment that only its
+// own clock could have made so: other trouble may come at any time, as from a
+// machine that is busy.
+func (c *controller) blamesNoClock(id string) {
 	c.t.Helper()
 	code, body := c.get("/v1/deployments/" + id + "/history")
 	require.Equal(c.t, http.StatusOK, code, body)
-	var events []struct{ Type, Decision, Reason string }
+	var events []struct{ Type, Decision, Reason, Message string }
 	require.NoError(c.t, json.Unmarshal([]byte(body), &events))
+	require.NotEmpty(c.t, events)
 	for _, e := range events {
-		if e.Type == "decision" {
-			changes = append(changes, e.Decision+" "+e.Reason)
-		}
+		require.NotEqual(c.t, "Fail", e.Decision, e.Message)
+		require.NotRegexp(c.t, `not come yet|last read \d+[hm]|-\d+m?s`, e.Message)
 	}
-	return changes
 }
 
 // The wall clock of draingate's machine is set an hour ahead and two hours
@@ -95,7 +96,6 @@ func TestTheWallClockJumps(t *testing.T) {
 		return strings.Contains(message, "waits since"), message
 	})
 	id := g.nomadDeployment(job.Name).ID
-	before := g.decisions(id)
 
 	promoted := begin(t, s, quick(s, "promotedclock"), through, nil)
 	g.almost(promoted.job.Name, 1)
@@ -105,12 +105,11 @@ func TestTheWallClockJumps(t *testing.T) {
 
 	g.jumps(syscall.SIGUSR1, jump.By, id)
 	held.keepsServing(g, 5*time.Second)
-	d, ok := g.of(job.Name, 1)
-	require.True(t, ok)
+	d := g.holds(job.Name, "CanaryOtherRouter")
 	status, message := d.condition("WithinDeadline")
 	require.Equal(t, "True", status, message)
 	require.Contains(t, message, "ends at "+time.Now().Add(jump.By).UTC().Format("2006-01-02"))
-	require.Equal(t, before, g.decisions(id), "no jump changes a decision")
+	g.blamesNoClock(id)
 	_, body := g.get("/metrics")
 	require.Contains(t, body, `draingate_failures_total{result="accepted"} 0`)
 	require.Contains(t, body, "draingate_deployments_overdue 0\n")
