@@ -43,7 +43,7 @@ func FuzzWithoutUser(f *testing.F) {
 	f.Fuzz(func(t *testing.T, user, password, host string) {
 		const mark = "M4RKED"
 		if strings.HasPrefix(user, "unix:///") {
-			t.Skip("that is the path of a socket")
+			return // the path of a socket
 		}
 		for _, scheme := range []string{"", "http://", "https://", "ftp://"} {
 			require.NotContains(t, WithoutUser(scheme+user+mark+":"+password+mark+"@"+host), mark)
