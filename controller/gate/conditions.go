@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,7 +33,7 @@ func conditions(v *view) []model.Condition {
 		settingsAgree(v),
 		withinDeadline(v),
 		promotedCondition(v),
-		v.afterPromotion(model.OldOutOfRotation, outOfRotation(v), "no proxy lists an old instance", "a proxy still lists an old instance"),
+		v.oldOutOfRotation(),
 		v.afterPromotion(model.Drained, drained(v), "every old allocation has ended", plural(len(v.leaving()), "old allocation is", "old allocations are")+" still ending"),
 	}
 }
@@ -129,6 +130,20 @@ func (v *view) afterPromotion(t model.ConditionType, status model.ConditionStatu
 		out.Message = "not known"
 	case d.Known() && !d.Value.Promoted():
 		out.Message = "the deployment is not promoted"
+	}
+	return out
+}
+
+// oldOutOfRotation says, once nobody looks any more, that it was never seen.
+func (v *view) oldOutOfRotation() model.Condition {
+	out := v.afterPromotion(model.OldOutOfRotation, outOfRotation(v), "no proxy lists an old instance", "a proxy still lists an old instance")
+	if out.Status == model.Unknown {
+		if why := cmp.Or(proxySetUnknown(v), proxyUnknown(v)); why != "" {
+			out.Message += ": " + why
+		}
+	}
+	if out.Status != model.True && drained(v) == model.True && v.lookedLongEnough() {
+		out.Message = fmt.Sprintf("it was never seen that every proxy dropped the old instances, and %s after the last of them had ended nobody looks any more: %s", text(MaxLookAfter), out.Message)
 	}
 	return out
 }
