@@ -82,6 +82,7 @@ func draingate(t *testing.T, s *harness.Stack, env []string, args ...string) (in
 type controller struct {
 	t       *testing.T
 	stack   *harness.Stack
+	program string
 	args    []string
 	env     []string
 	addr    string
@@ -110,9 +111,15 @@ func gateWithin(t *testing.T, s *harness.Stack, env []string, args ...string) *c
 // gateIn starts a draingate that takes part in the election on the key.
 func gateIn(t *testing.T, s *harness.Stack, key string, env []string, args ...string) *controller {
 	t.Helper()
+	return gateOf(t, s, binary(t), key, env, args...)
+}
+
+// gateOf is gateIn with another build of draingate.
+func gateOf(t *testing.T, s *harness.Stack, program, key string, env []string, args ...string) *controller {
+	t.Helper()
 	port, err := s.Port()
 	require.NoError(t, err)
-	c := &controller{t: t, stack: s, env: env, addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	c := &controller{t: t, stack: s, program: program, env: env, addr: fmt.Sprintf("127.0.0.1:%d", port)}
 	c.args = append(args, "--leader-key", key, "--advertise", c.addr)
 	c.start()
 	t.Cleanup(func() {
@@ -125,7 +132,7 @@ func gateIn(t *testing.T, s *harness.Stack, key string, env []string, args ...st
 func (c *controller) start() {
 	c.t.Helper()
 	var err error
-	c.process, err = c.stack.Run(c.stack.Name("draingate"), binary(c.t), c.env, append(c.args, "--listen", c.addr)...)
+	c.process, err = c.stack.Run(c.stack.Name("draingate"), c.program, c.env, append(c.args, "--listen", c.addr)...)
 	require.NoError(c.t, err)
 	c.eventually(20*time.Second, "ready", func() (bool, string) {
 		code, body := c.get("/readyz")
