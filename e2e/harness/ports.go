@@ -24,7 +24,7 @@ const (
 // portBlock is a range of ports that belongs to one stack. Its first port is
 // held open for the stack's lifetime and keeps other stacks, in this process
 // or another, from using the block. Ports up to ownPorts are for servers, the
-// rest is the Nomad client's range for tasks.
+// rest is for the tasks of the Nomad clients.
 type portBlock struct {
 	base int
 	lock net.Listener
@@ -73,8 +73,13 @@ func (b *portBlock) takeAll(ports ...*int) error {
 	return nil
 }
 
-// tasks returns the first and last port of the range for tasks.
-func (b *portBlock) tasks() (first, last int) { return b.base + ownPorts, b.base + blockSize - 1 }
+// tasks returns the first and last port for tasks of the i-th of n clients. Two
+// that share an address must never hand out the same port.
+func (b *portBlock) tasks(i, n int) (first, last int) {
+	each := (blockSize - ownPorts) / n
+	first = b.base + ownPorts + i*each
+	return first, first + each - 1
+}
 
 // release gives the block back.
 func (b *portBlock) release() { _ = b.lock.Close() }

@@ -29,6 +29,8 @@ type Sample struct {
 	// Count and Canary are 1 if zero; NoCanary makes canary 0.
 	Count, Canary int
 	NoCanary      bool
+	// Spread places the instances on as many nodes as there are.
+	Spread bool
 	// MaxParallel is 1 if zero.
 	MaxParallel             int
 	AutoPromote, AutoRevert bool

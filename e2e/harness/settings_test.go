@@ -87,7 +87,9 @@ func TestPortBlocksAreDisjoint(t *testing.T) {
 	b, err := claimPorts()
 	require.NoError(t, err)
 	defer b.release()
-	first, last := a.tasks()
+	first, middle := a.tasks(0, 2)
+	next, last := a.tasks(1, 2)
+	require.Equal(t, middle+1, next, "two clients share no port")
 	if a.base == b.base || last-a.base+1 != blockSize {
 		t.Errorf("blocks at %d and %d with tasks from %d to %d", a.base, b.base, first, last)
 	}

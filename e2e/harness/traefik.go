@@ -69,7 +69,7 @@ func (t *Traefik) start(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	t.settings = t.Options.settings(t.stack.ConsulAddr, web, api, dynamic)
+	t.settings = t.Options.settings(t.node().ConsulAddr, web, api, dynamic)
 	if token := t.stack.root(); token != "" {
 		t.settings["providers.consulCatalog.endpoint.token"] = token
 	}
@@ -163,6 +163,9 @@ func (t *Traefik) close() error {
 	return errors.Join(errs...)
 }
 
+// node is the one whose Consul agent the instance uses.
+func (t *Traefik) node() *Node { return t.stack.Nodes[t.Options.Node] }
+
 // Register puts the instance into Consul: the API's port is the service's, the
 // entry point's is in the meta key "entrypoint".
 func (t *Traefik) Register() error {
@@ -170,7 +173,7 @@ func (t *Traefik) Register() error {
 	if err != nil {
 		return err
 	}
-	err = t.stack.Consul.Agent().ServiceRegister(&consul.AgentServiceRegistration{
+	err = t.node().consul.consul.Agent().ServiceRegister(&consul.AgentServiceRegistration{
 		ID: t.Name, Name: t.Options.Service, Address: host, Port: port,
 		Meta: map[string]string{"entrypoint": t.Entry},
 	})
@@ -185,7 +188,7 @@ func (t *Traefik) Deregister() error {
 	if t.Options.Unregistered {
 		return nil
 	}
-	if err := t.stack.Consul.Agent().ServiceDeregister(t.Name); err != nil {
+	if err := t.node().consul.consul.Agent().ServiceDeregister(t.Name); err != nil {
 		return fmt.Errorf("deregister %s from Consul: %w", t.Name, err)
 	}
 	return nil
