@@ -1,0 +1,76 @@
+//go:build unix
+
+package jump
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// By is how far a signal moves the clock from the true time, in either
+// direction.
+const By = time.Hour
+
+// clock is the one of this process. A jump is a thing of the whole process, as
+// the real clock is, and the functions that it replaces take no argument.
+var clock = sync.OnceValue(func() *clockwork {
+	c := new(clockwork)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
+	go c.obey(signals)
+	return c
+})
+
+// clockwork holds how far the clock is off, in whole seconds.
+type clockwork struct{ seconds atomic.Int64 }
+
+// obey runs for as long as the process.
+func (c *clockwork) obey(signals <-chan os.Signal) {
+	for s := range signals {
+		if s == syscall.SIGUSR1 {
+			c.seconds.Store(int64(By / time.Second))
+		} else {
+			c.seconds.Store(-int64(By / time.Second))
+		}
+	}
+}
+
+// Now is time.Now with the wall reading moved. The first call begins to listen
+// to the signals, which end a process that does not.
+func Now() time.Time { return shift(time.Now(), clock().seconds.Load()) }
+
+// Since is time.Since by Now: what both have of a monotonic reading decides,
+// and the wall only where one of them has none.
+func Since(t time.Time) time.Duration { return Now().Sub(t) }
+
+// Until is time.Until by Now.
+func Until(t time.Time) time.Duration { return t.Sub(Now()) }
+
+// hasMonotonic and nsecShift are how a time.Time with a monotonic reading
+// keeps its wall reading: in one word of a flag, 33 bits of seconds since 1885
+// and 30 bits of nanoseconds (Go 1.26, src/time/time.go).
+const (
+	hasMonotonic = 1 << 63
+	nsecShift    = 30
+)
+
+// shift moves the wall reading alone. Package time has no way to do that: Add
+// moves both readings and everything else drops the monotonic one. So this
+// writes to its first word, and sees that it had the effect that it must have.
+func shift(t time.Time, seconds int64) time.Time {
+	moved := t
+	wall := (*uint64)(unsafe.Pointer(&moved))
+	if *wall&hasMonotonic == 0 {
+		panic("jump: a time without a monotonic reading: " + t.String())
+	}
+	*wall += uint64(seconds) << nsecShift
+	if moved.Sub(t) != 0 || moved.Round(0).Sub(t.Round(0)) != time.Duration(seconds)*time.Second {
+		panic("jump: package time keeps its readings in another way than this was written for")
+	}
+	return moved
+}
