@@ -4,18 +4,12 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	consul "github.com/hashicorp/consul/api"
 	nomad "github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
 
@@ -60,9 +54,11 @@ type cell struct {
 	failed error
 	// since and until is when the fault lasted; zero before.
 	since, until time.Time
-	// reasons are those that draingate gave, as they came, and wrong is what was
-	// true against a promotion that it asked for.
-	reasons, wrong []string
+	// reasons are those that draingate gave, as they came, with their messages,
+	// and wrong is what was true against a promotion that it asked for.
+	reasons  []string
+	messages []string
+	wrong    []string
 }
 
 func newCell(t *testing.T, s *harness.Stack, tokens tokens, f fault, m moment) *cell {

@@ -100,23 +100,3 @@ func (m *table) print(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
 	}
 }
-
-// moment is one in the life of a deployment.
-type moment struct {
-	name string
-	// await returns when it has come; nil where the promotion itself is it.
-	await func(c *cell)
-	// before is true where the promotion is still to come.
-	before bool
-}
-
-func moments() []moment {
-	return []moment{
-		{"canary placed", (*cell).untilPlaced, true},
-		{"passing, unrouted", (*cell).untilPassing, true},
-		{"window running", (*cell).untilWindow, true},
-		{"decided, not promoted", nil, true},
-		{"promoted, old serving", (*cell).untilPromoted, false},
-		{"old stopped", (*cell).untilStopped, false},
-	}
-}
