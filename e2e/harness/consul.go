@@ -47,8 +47,8 @@ func (s *Stack) startConsul(ctx context.Context) error {
 		if err := launchAll(members); err != nil {
 			return err
 		}
-		return s.awaitAgents(ctx, members, "Consul has a leader and all agents", func(ctx context.Context) error {
-			return errors.Join(s.knownLeaders(ctx, members), s.consulAlive(ctx))
+		return awaitAgents(ctx, members, "Consul has a leader and all agents", func(ctx context.Context) error {
+			return errors.Join(knownLeaders(ctx, members), s.consulAlive(ctx))
 		})
 	}, "")
 }
@@ -103,9 +103,12 @@ func (s *Stack) nodeName(i int) string {
 	return name
 }
 
-// serfs are the gossip addresses of servers.
+// serfs are the gossip addresses of servers, none of one that is alone.
 func serfs(all []*Server) []string {
-	var out []string
+	out := []string{}
+	if len(all) == 1 {
+		return out
+	}
 	for _, s := range all {
 		out = append(out, address(s.agent.ports.serf))
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -47,6 +48,10 @@ func TestHA(t *testing.T) {
 			require.Equal(t, 200, getHost(p.Entry, "web.test"))
 		}
 	})
+	t.Run("a node that is not there is named", func(t *testing.T) {
+		_, err := s.StartTraefik(t.Context(), TraefikOptions{Node: 2})
+		require.ErrorContains(t, err, "node 2: the stack has 2")
+	})
 	t.Run("another Nomad server leads when the leader is killed", func(t *testing.T) {
 		requireFailover(t, s, s.NomadLeader)
 	})
@@ -70,21 +75,27 @@ func TestHA(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, leader.Kill())
 		require.NoError(t, s.Nodes[0].Consul.Signal(syscall.SIGSTOP))
-		addrs := wellknown(s, proxies[0], instances)
-		for _, server := range append(s.ConsulServers, s.NomadServers...) {
-			addrs = append(addrs, server.Addr)
-		}
-		for _, n := range s.Nodes {
-			addrs = append(addrs, n.ConsulAddr, n.NomadAddr)
-		}
-		began := time.Now()
-		require.NoError(t, s.Close())
-		t.Log("closed after", time.Since(began).Round(time.Millisecond))
-		for _, i := range instances {
-			require.Empty(t, left(t, s.Dir, i.AllocID, addrs))
-		}
-		require.NoDirExists(t, s.Dir)
+		requireClosed(t, s, proxies[0], instances)
 	})
+}
+
+// requireClosed closes the stack and looks for what is left of it.
+func requireClosed(t *testing.T, s *Stack, p *Traefik, instances []Instance) {
+	t.Helper()
+	addrs := wellknown(s, p, instances)
+	for _, server := range slices.Concat(s.ConsulServers, s.NomadServers) {
+		addrs = append(addrs, server.Addr)
+	}
+	for _, n := range s.Nodes {
+		addrs = append(addrs, n.ConsulAddr, n.NomadAddr)
+	}
+	began := time.Now()
+	require.NoError(t, s.Close())
+	t.Log("closed after", time.Since(began).Round(time.Millisecond))
+	for _, i := range instances {
+		require.Empty(t, left(t, s.Dir, i.AllocID, addrs))
+	}
+	require.NoDirExists(t, s.Dir)
 }
 
 // spreadSample starts a proxy on each node and a job that runs on both.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	nomad "github.com/hashicorp/nomad/api"
 )
@@ -87,7 +88,7 @@ func (s *Stack) startNodes(ctx context.Context) error {
 				Consul: c.running(), Nomad: a.running(), consul: c, nomad: a,
 			})
 		}
-		return s.awaitAgents(ctx, clients, "every node can run tasks and sees Consul", func(ctx context.Context) error {
+		return awaitAgents(ctx, clients, "every node can run tasks and sees Consul", func(ctx context.Context) error {
 			return errors.Join(forEach(s.Nodes, func(n *Node) error { return n.ready(ctx) })...)
 		})
 	}, "")
@@ -123,15 +124,10 @@ func (n *Node) ready(ctx context.Context) error {
 // forEach returns what f returns for each item, asked at the same time.
 func forEach[T any](items []T, f func(T) error) []error {
 	errs := make([]error, len(items))
-	done := make(chan struct{})
+	var asked sync.WaitGroup
 	for i, item := range items {
-		go func() {
-			errs[i] = f(item)
-			done <- struct{}{}
-		}()
+		asked.Go(func() { errs[i] = f(item) })
 	}
-	for range items {
-		<-done
-	}
+	asked.Wait()
 	return errs
 }

@@ -46,17 +46,17 @@ func (s *Stack) startNomadServers(ctx context.Context, try string) (err error) {
 }
 
 func (s *Stack) serversReady(ctx context.Context, all []*agent) error {
-	err := s.awaitAgents(ctx, all, "Nomad has a leader", func(ctx context.Context) error { return s.knownLeaders(ctx, all) })
+	err := awaitAgents(ctx, all, "Nomad has a leader", func(ctx context.Context) error { return knownLeaders(ctx, all) })
 	if err != nil {
 		return err
 	}
 	api := all[0].nomad
 	// A leader that was just elected may not be ready for the first token yet.
-	err = s.awaitAgents(ctx, all, "Nomad has its first token", func(ctx context.Context) error { return s.bootstrap(ctx, api) })
+	err = awaitAgents(ctx, all, "Nomad has its first token", func(ctx context.Context) error { return s.bootstrap(ctx, api) })
 	if err != nil {
 		return err
 	}
-	return s.awaitAgents(ctx, all, "Nomad has a key", func(ctx context.Context) error {
+	return awaitAgents(ctx, all, "Nomad has a key", func(ctx context.Context) error {
 		keys, _, err := api.Keyring().List((&nomad.QueryOptions{}).WithContext(ctx))
 		if err == nil && len(keys) == 0 {
 			err = errors.New("the keyring is empty")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	consul "github.com/hashicorp/consul/api"
@@ -15,7 +14,8 @@ import (
 const answerWithin = 2 * time.Second
 
 // ConsulLeader returns the server of Consul that leads: the one that most of
-// them name. While they elect one it is an error.
+// them name. While they elect one it is an error; one that is frozen is named
+// until they do.
 func (s *Stack) ConsulLeader(ctx context.Context) (*Server, error) {
 	return leaderOf(ctx, "Consul", s.ConsulServers)
 }
@@ -43,12 +43,10 @@ func leaderOf(ctx context.Context, system string, all []*Server) (*Server, error
 		if 2*votes <= len(all) {
 			continue
 		}
-		select {
-		case <-candidate.Process().Done():
-			return nil, fmt.Errorf("ask who leads %s: %s still does for the others, but has ended", system, candidate.Name)
-		default:
-			return candidate, nil
+		if err := candidate.Process().ended(); err != nil {
+			return nil, fmt.Errorf("ask who leads %s: most still name one that does not run: %w", system, err)
 		}
+		return candidate, nil
 	}
 	return nil, fmt.Errorf("ask who leads %s: no majority, they name %q: %w", system, named, errors.Join(errs...))
 }
@@ -65,19 +63,7 @@ func indexes[T any](items []T) []int {
 // servers name, all servers have a vote and are alive, every node is ready and
 // every agent of Consul is alive and answers.
 func (s *Stack) AwaitQuorum(ctx context.Context) error {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := s.whole(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait until Consul and Nomad are whole: %w (last seen: %w)", ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
+	return poll(ctx, "Consul and Nomad are whole", func() error { return nil }, s.whole)
 }
 
 // whole asks once, everything at the same time.
@@ -92,7 +78,7 @@ func (s *Stack) whole(ctx context.Context) error {
 }
 
 func (s *Stack) consulWhole(ctx context.Context) error {
-	if err := s.knownLeaders(ctx, append(agentsOf(s.ConsulServers), s.consulAgents...)); err != nil {
+	if err := knownLeaders(ctx, append(agentsOf(s.ConsulServers), s.consulAgents...)); err != nil {
 		return err
 	}
 	raft, err := s.ConsulServers[0].agent.consul.Operator().RaftGetConfiguration((&consul.QueryOptions{}).WithContext(ctx))
@@ -109,7 +95,7 @@ func (s *Stack) consulWhole(ctx context.Context) error {
 }
 
 func (s *Stack) nomadWhole(ctx context.Context) error {
-	if err := s.knownLeaders(ctx, agentsOf(s.NomadServers)); err != nil {
+	if err := knownLeaders(ctx, agentsOf(s.NomadServers)); err != nil {
 		return err
 	}
 	api, q := s.NomadServers[0].agent.nomad, (&nomad.QueryOptions{}).WithContext(ctx)
@@ -143,7 +129,7 @@ func allOf(what string, got, want int) error {
 }
 
 // knownLeaders is an error unless all agents answer and name the same leader.
-func (s *Stack) knownLeaders(ctx context.Context, agents []*agent) error {
+func knownLeaders(ctx context.Context, agents []*agent) error {
 	named := make([]string, len(agents))
 	errs := forEach(indexes(agents), func(i int) (err error) {
 		if named[i], err = agents[i].leader(ctx); err != nil {
@@ -168,33 +154,18 @@ func agentsOf(all []*Server) []*agent {
 }
 
 // awaitAgents asks until the answer is yes, or one of the processes has ended.
-func (s *Stack) awaitAgents(ctx context.Context, agents []*agent, what string, ask func(context.Context) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	processes := make([]*Process, len(agents))
-	for i, a := range agents {
-		processes[i] = a.running()
-	}
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		once, done := context.WithTimeout(ctx, answerWithin)
-		err := ask(once)
-		done()
-		if err == nil {
-			return nil
-		}
-		for _, p := range processes {
-			select {
-			case <-p.done:
-				return fmt.Errorf("wait until %s: %w (%w), see %s: %s", what, errEnded, p.err, p.Log, logTail(p.Log))
-			default:
+func awaitAgents(ctx context.Context, agents []*agent, what string, ask func(context.Context) error) error {
+	gone := func() error {
+		for _, a := range agents {
+			if err := a.running().ended(); err != nil {
+				return err
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait until %s: %w (last answer: %w), see %s", what, ctx.Err(), err, strings.TrimSuffix(processes[0].Log, processes[0].Name+".log"))
-		case <-tick.C:
-		}
+		return nil
 	}
+	return poll(ctx, what, gone, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, answerWithin)
+		defer cancel()
+		return ask(ctx)
+	})
 }

@@ -30,10 +30,8 @@ func (s *Server) Process() *Process { return s.agent.running() }
 // gone. One that had ended before is no error.
 func (s *Server) Kill() error {
 	p := s.Process()
-	select {
-	case <-p.Done():
+	if p.ended() != nil {
 		return nil
-	default:
 	}
 	if err := p.Signal(syscall.SIGKILL); err != nil {
 		return err
@@ -45,9 +43,7 @@ func (s *Server) Kill() error {
 // Start starts the server again with the configuration, data and ports that it
 // had, and returns when it answers, which it can do before there is a leader.
 func (s *Server) Start(ctx context.Context) error {
-	select {
-	case <-s.Process().Done():
-	default:
+	if s.Process().ended() == nil {
 		return fmt.Errorf("start %s: it still runs, kill it first", s.Name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)

@@ -90,7 +90,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	if err == nil {
 		err = s.startNomad(ctx)
 	}
-	s.name()
+	s.front()
 	if err != nil {
 		s.opts.Keep = true
 		return nil, errors.Join(fmt.Errorf("start a stack (logs in %s): %w", s.logs(), err), s.Close())
@@ -98,9 +98,9 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	return s, nil
 }
 
-// name fills in the fields for what was started. In an HA stack the last node
+// front fills in the fields of what tests talk to. In an HA stack the last node
 // stands for the whole, since tests break the first and the servers.
-func (s *Stack) name() {
+func (s *Stack) front() {
 	if len(s.Nodes) == 0 {
 		return
 	}

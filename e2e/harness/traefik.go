@@ -44,6 +44,9 @@ type Traefik struct {
 
 // StartTraefik starts an instance, waits until it answers, and registers it.
 func (s *Stack) StartTraefik(ctx context.Context, opts TraefikOptions) (*Traefik, error) {
+	if opts.Node < 0 || opts.Node >= len(s.Nodes) {
+		return nil, fmt.Errorf("start a Traefik on node %d: the stack has %d, counted from 0", opts.Node, len(s.Nodes))
+	}
 	t := &Traefik{stack: s, Options: opts.withDefaults()}
 	t.Name = s.Name(t.Options.Service)
 	err := s.retry(ctx, t.start, t.Name)
