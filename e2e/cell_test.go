@@ -103,7 +103,7 @@ func (c *cell) startGate(program string, node *harness.Node) {
 	n, k := c.faulty("http://"+node.NomadAddr), c.faulty("http://"+node.ConsulAddr)
 	c.nomadAPI, c.consulAPI = append(c.nomadAPI, n), append(c.consulAPI, k)
 	n.OnPromote(c.onPromote)
-	g := gateOf(c.t, c.s, program, c.key, []string{
+	g := gateFrom(c.t, c.s, program, c.key, []string{
 		"NOMAD_ADDR=" + n.URL(), "CONSUL_HTTP_ADDR=" + k.Addr(), "NOMAD_TOKEN=" + c.tokens.nomad, "CONSUL_HTTP_TOKEN=" + c.tokens.consul,
 	}, "run", "--traefik-service", c.proxies[0].Options.Service)
 	if len(c.gates) == 0 {

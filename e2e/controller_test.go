@@ -99,9 +99,9 @@ func draingate(t *testing.T, s *harness.Stack, env []string, args ...string) (in
 type controller struct {
 	t       *testing.T
 	stack   *harness.Stack
-	program string
 	args    []string
 	env     []string
+	binary  string
 	addr    string
 	process *harness.Process
 }
@@ -128,15 +128,15 @@ func gateWithin(t *testing.T, s *harness.Stack, env []string, args ...string) *c
 // gateIn starts a draingate that takes part in the election on the key.
 func gateIn(t *testing.T, s *harness.Stack, key string, env []string, args ...string) *controller {
 	t.Helper()
-	return gateOf(t, s, binary(t), key, env, args...)
+	return gateFrom(t, s, binary(t), key, env, args...)
 }
 
-// gateOf is gateIn with another build of draingate.
-func gateOf(t *testing.T, s *harness.Stack, program, key string, env []string, args ...string) *controller {
+// gateFrom is gateIn with another build of the binary.
+func gateFrom(t *testing.T, s *harness.Stack, binary, key string, env []string, args ...string) *controller {
 	t.Helper()
 	port, err := s.Port()
 	require.NoError(t, err)
-	c := &controller{t: t, stack: s, program: program, env: env, addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	c := &controller{t: t, stack: s, env: env, binary: binary, addr: fmt.Sprintf("127.0.0.1:%d", port)}
 	c.args = append(args, "--leader-key", key, "--advertise", c.addr)
 	c.start()
 	t.Cleanup(func() {
@@ -149,7 +149,7 @@ func gateOf(t *testing.T, s *harness.Stack, program, key string, env []string, a
 func (c *controller) start() {
 	c.t.Helper()
 	var err error
-	c.process, err = c.stack.Run(c.stack.Name("draingate"), c.program, c.env, append(c.args, "--listen", c.addr)...)
+	c.process, err = c.stack.Run(c.stack.Name("draingate"), c.binary, c.env, append(c.args, "--listen", c.addr)...)
 	require.NoError(c.t, err)
 	c.eventually(20*time.Second, "ready", func() (bool, string) {
 		code, body := c.get("/readyz")

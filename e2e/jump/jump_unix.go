@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
 )
 
 // By is how far a signal moves the clock from the true time, in either
@@ -42,7 +41,7 @@ func (c *clockwork) obey(signals <-chan os.Signal) {
 
 // Now is time.Now with the wall reading moved. The first call begins to listen
 // to the signals, which end a process that does not.
-func Now() time.Time { return shift(time.Now(), clock().seconds.Load()) }
+func Now() time.Time { return Shift(time.Now(), time.Duration(clock().seconds.Load())*time.Second) }
 
 // Since is time.Since by Now: what both have of a monotonic reading decides,
 // and the wall only where one of them has none.
@@ -50,27 +49,3 @@ func Since(t time.Time) time.Duration { return Now().Sub(t) }
 
 // Until is time.Until by Now.
 func Until(t time.Time) time.Duration { return t.Sub(Now()) }
-
-// hasMonotonic and nsecShift are how a time.Time with a monotonic reading
-// keeps its wall reading: in one word of a flag, 33 bits of seconds since 1885
-// and 30 bits of nanoseconds (Go 1.26, src/time/time.go).
-const (
-	hasMonotonic = 1 << 63
-	nsecShift    = 30
-)
-
-// shift moves the wall reading alone. Package time has no way to do that: Add
-// moves both readings and everything else drops the monotonic one. So this
-// writes to its first word, and sees that it had the effect that it must have.
-func shift(t time.Time, seconds int64) time.Time {
-	moved := t
-	wall := (*uint64)(unsafe.Pointer(&moved))
-	if *wall&hasMonotonic == 0 {
-		panic("jump: a time without a monotonic reading: " + t.String())
-	}
-	*wall += uint64(seconds) << nsecShift
-	if moved.Sub(t) != 0 || moved.Round(0).Sub(t.Round(0)) != time.Duration(seconds)*time.Second {
-		panic("jump: package time keeps its readings in another way than this was written for")
-	}
-	return moved
-}

@@ -36,10 +36,3 @@ func TestOnlyTheWallReadingJumps(t *testing.T) {
 	require.InDelta(t, 0, Since(before).Seconds(), 5)
 	require.InDelta(t, -By.Seconds(), Since(wall).Seconds(), 5, "absolute: not one hour back from one hour ahead")
 }
-
-func TestShiftKeepsNanosecondsAndRefusesWhatItDoesNotKnow(t *testing.T) {
-	now := time.Now()
-	require.Equal(t, now.Nanosecond(), shift(now, -3600).Nanosecond())
-	require.Equal(t, now, shift(now, 0))
-	require.Panics(t, func() { shift(now.Round(0), 3600) })
-}
