@@ -293,7 +293,7 @@ func twoOf(t *testing.T, s *harness.Stack, through []*harness.Traefik, consulAdd
 // names the rule that is missing.
 func TestElectionWithoutRights(t *testing.T) {
 	t.Parallel()
-	s := ownStack(t, map[string]any{"acl": map[string]any{"enabled": true, "default_policy": "allow"}})
+	s := ownStack(t, harness.Options{Consul: map[string]any{"acl": map[string]any{"enabled": true, "default_policy": "allow"}}})
 	root, _, err := s.Consul.ACL().Bootstrap()
 	require.NoError(t, err)
 	as := &consul.WriteOptions{Token: root.SecretID}

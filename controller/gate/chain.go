@@ -59,6 +59,7 @@ var blind = []step{
 var startSide = []step{
 	{ReasonCanaryNotPlaced, canaryNotPlaced, model.Hold, model.False, onStart},
 	{ReasonCanaryNotHealthy, canaryNotHealthy, model.Hold, model.False, onHealth},
+	{ReasonSetNotPredictable, setNotPredictable, model.Hold, model.Unknown, onDrain},
 	{ReasonNotRouted, notRouted, model.Hold, model.False, onProxies},
 	{ReasonUnsupportedProtocol, unsupportedProtocol, model.Hold, model.False, onRouting},
 	{ReasonUnsupportedRouter, unsupportedRouter, model.Hold, model.False, onRouting},

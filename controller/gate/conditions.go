@@ -149,7 +149,8 @@ func (v *view) leaving() []model.Allocation {
 	d := v.Snapshot.Deployment.Value
 	var out []model.Allocation
 	for _, a := range v.Snapshot.Allocations.Value {
-		if !a.ClientTerminal() && a.DeploymentID != d.ID && !placed(d, a.ID) && gated(d, a.Group) {
+		old := a.DeploymentID != d.ID || a.ChangedInPlace() && a.DesiredStatus != model.DesiredRun
+		if old && !a.ClientTerminal() && !placed(d, a.ID) && gated(d, a.Group) {
 			out = append(out, a)
 		}
 	}

@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -72,10 +73,24 @@ func failUnsafe(v *view) string {
 	if s, message := first(v, blind); s != nil {
 		return message
 	}
-	for _, find := range []func(*view) string{notRoutedHere, oldsMissing, oldNotRegistered, oldNotPassing, routerVanished, oldUnlisted, canaryLeavesTooSoon} {
+	for _, find := range []func(*view) string{otherGroups, notRoutedHere, oldsMissing, oldNotRegistered, oldNotPassing, routerVanished, oldUnlisted, canaryLeavesTooSoon} {
 		if message := find(v); message != "" {
 			return message
 		}
+	}
+	return ""
+}
+
+// otherGroups finds a group that this deployment has changed already: failing it
+// would leave that group between two versions, or revert it.
+func otherGroups(v *view) string {
+	for _, g := range v.Snapshot.Deployment.Value.Groups {
+		if g.DesiredCanaries > 0 && g.Promoted {
+			return fmt.Sprintf("group %q of the deployment is promoted already", g.Name)
+		}
+	}
+	if names := v.ungated(); len(names) > 0 {
+		return "Nomad replaces a group without canaries in the same deployment: " + strings.Join(names, ", ")
 	}
 	return ""
 }

@@ -77,6 +77,9 @@ const (
 	ReasonCanaryNotPlaced model.Reason = "CanaryNotPlaced"
 	// ReasonCanaryNotHealthy: a canary is not healthy for Nomad.
 	ReasonCanaryNotHealthy model.Reason = "CanaryNotHealthy"
+	// ReasonSetNotPredictable: Nomad is about to move an instance, or does not know
+	// how one is, so that what a promotion would stop cannot be said.
+	ReasonSetNotPredictable model.Reason = "SetNotPredictable"
 	// ReasonNotRouted: no proxy routes to any group of the deployment.
 	ReasonNotRouted model.Reason = "NotRouted"
 	// ReasonUnsupportedProtocol: tags ask for TCP or UDP routers.

@@ -80,6 +80,21 @@ func TestSampleHCL(t *testing.T) {
 	}
 }
 
+func TestSampleHCLOfSeveralGroups(t *testing.T) {
+	job := Sample{Name: "web", Version: "2", More: []Sample{{Name: "web-api", Group: "api", Count: 2, NoCanary: true, Restarts: 3, RescheduleDelay: 5 * time.Second}}}
+	hcl, err := job.HCL("/bin/sample")
+	require.NoError(t, err)
+	first, second, found := strings.Cut(hcl, `group "api" {`)
+	require.True(t, found, hcl)
+	for _, want := range []string{`group "web" {`, `name     = "web"`, `count = 1`, `canary            = 1`, `attempts = 0`} {
+		require.Contains(t, first, want)
+	}
+	for _, want := range []string{`name     = "web-api"`, `count = 2`, `canary            = 0`, `attempts = 3`, `delay          = "5s"`} {
+		require.Contains(t, second, want)
+	}
+	require.NotContains(t, first, "reschedule")
+}
+
 func TestPortBlocksAreDisjoint(t *testing.T) {
 	a, err := claimPorts()
 	require.NoError(t, err)

@@ -96,6 +96,26 @@ func TestBadRequestsAreRefused(t *testing.T) {
 	}
 }
 
+// A crash is asked for and answered, and the process then ends with an error.
+func TestExitEndsTheProcess(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := l.Addr().String()
+	require.NoError(t, l.Close())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(t.Context(), config{addr: addr, drain: time.Hour}, time.Now()) }()
+	require.Eventually(t, func() bool {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+addr+"/admin/exit", nil)
+		require.NoError(t, err)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return false
+		}
+		return resp.StatusCode == http.StatusNoContent && resp.Body.Close() == nil
+	}, 10*time.Second, 10*time.Millisecond)
+	require.ErrorContains(t, <-ended, "exit")
+}
+
 func TestReadConfig(t *testing.T) {
 	tests := map[string]struct {
 		env     map[string]string
