@@ -10,6 +10,8 @@ import (
 	consul "github.com/hashicorp/consul/api"
 	nomad "github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/e2e/harness"
 )
 
 // moment is one in the life of a deployment.
@@ -62,12 +64,15 @@ func (c *cell) untilPassing() {
 	}
 }
 
+// untilWindow waits until every proxy routes to every canary, which is when the
+// window begins.
 func (c *cell) untilWindow() {
 	c.t.Helper()
-	c.leader.eventually(cellLimit, "WindowRunning", func() (bool, string) {
-		d, _ := c.leader.of(c.job.Name, 1)
-		return d.Reason == "WindowRunning", d.String()
-	})
+	c.untilPassing()
+	ctx := within(c.t, cellLimit)
+	all, err := c.s.Instances(ctx, c.job.Name)
+	require.NoError(c.t, err)
+	require.NoError(c.t, harness.AwaitRouted(ctx, all, c.proxies...))
 }
 
 func (c *cell) untilPromoted() {
