@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/draingate/draingate/e2e/harness"
 	"github.com/draingate/draingate/e2e/jump"
 )
 
@@ -79,9 +78,7 @@ func TestTheWallClockJumps(t *testing.T) {
 	t.Parallel()
 	s := Shared(t)
 	through := oneProxy(t, s)
-	binary, err := harness.BuildWithClock(within(t, 5*time.Minute), t.TempDir())
-	require.NoError(t, err)
-	g := gateFrom(t, s, binary, s.Name("draingate/leader"), nil, "run", "--traefik-service", through[0].Options.Service)
+	g := gateFrom(t, s, clockBinary(t), s.Name("draingate/leader"), nil, "run", "--traefik-service", through[0].Options.Service)
 
 	job := quick(s, "heldclock")
 	job.Meta = map[string]string{"draingate_hold_deadline": "30m", "draingate_on_deadline": "fail"}

@@ -59,6 +59,23 @@ func binary(t *testing.T) string {
 	return theProgram.path
 }
 
+// theClockProgram is the draingate whose wall clock can be moved, built by the
+// first case that asks for it.
+var theClockProgram program //nolint:gochecknoglobals // As theStack.
+
+func clockBinary(t *testing.T) string {
+	t.Helper()
+	theClockProgram.once.Do(func() {
+		dir, err := os.MkdirTemp("", "draingate-clock-")
+		if err == nil {
+			theClockProgram.path, err = harness.BuildWithClock(context.Background(), dir)
+		}
+		theClockProgram.err = err
+	})
+	require.NoError(t, theClockProgram.err)
+	return theClockProgram.path
+}
+
 // draingate runs the command to its end, with variables beside those of the
 // stack, and returns its exit code and what it printed.
 func draingate(t *testing.T, s *harness.Stack, env []string, args ...string) (int, string) {

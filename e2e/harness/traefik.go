@@ -138,6 +138,9 @@ func (t *Traefik) writeDynamic(name string) (string, error) {
 	return file, nil
 }
 
+// Direct is the base URL of the API past the relay.
+func (t *Traefik) Direct() string { return t.direct }
+
 // Process is the running process; after Restart it is another one.
 func (t *Traefik) Process() *Process { return t.process }
 
