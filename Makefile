@@ -52,7 +52,7 @@ soak: ## repeat the lossless cases of the end-to-end tests SOAK times
 	DRAINGATE_SOAK=$(SOAK) GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) $(if $(SOAK_RUN),-run '$(SOAK_RUN)') ./e2e
 
 faults: ## break every part at every moment of a deploy, and print what became of each; about an hour
-	DRAINGATE_FAULTS=all GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=$(COUNT) -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) -run '^TestFaults$$$(if $(FAULTS),/$(FAULTS))' ./e2e
+	DRAINGATE_FAULTS=all GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=$(COUNT) -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) -run '$(if $(FAULTS),^TestFaults$$/$(FAULTS),^(TestFaults|TestDrainedWhileItWaits)$$)' ./e2e
 
 mutants: ## remove each guard in turn and see that the tests notice
 	$(GO) run ./hack/mutants -reasons controller/gate $(if $(MUTANTS),-run '$(MUTANTS)')

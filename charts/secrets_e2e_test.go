@@ -189,6 +189,7 @@ func (s *secrets) keep(what string, p *harness.Process) string {
 
 // No secret is said, whatever it was given by and whatever goes wrong.
 func TestNoSecretIsSaid(t *testing.T) {
+	t.Parallel()
 	s := newSecrets(t)
 	s.job = harness.Sample{Name: s.Name("web"), Version: "0", ShutdownDelay: 6 * time.Second, Meta: map[string]string{"draingate_mode": "enforce"}}
 	s.job.Tags = s.job.Route(s.proxy.Options.Prefix)

@@ -103,7 +103,7 @@ func faults() []fault {
 			breaks: disturb(harness.FaultIndexBack, everyAPI),
 		},
 		fault{name: "clock an hour ahead", clock: true, breaks: signalled(syscall.SIGUSR1), lasts: lasting(short), says: concat(nomadAway, catalogAway, proxyAway)},
-		fault{name: "clock an hour back", clock: true, breaks: signalled(syscall.SIGUSR2), lasts: lasting(short), says: concat(nomadAway, catalogAway, proxyAway)},
+		fault{name: "clock an hour back", soak: true, clock: true, breaks: signalled(syscall.SIGUSR2), lasts: lasting(short), says: concat(nomadAway, catalogAway, proxyAway)},
 	)
 }
 

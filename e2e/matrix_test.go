@@ -26,10 +26,9 @@ func TestFaults(t *testing.T) {
 	tokens := tokensOf(t, s)
 	table := newTable()
 	t.Cleanup(func() { table.print(t) })
-	every := os.Getenv("DRAINGATE_FAULTS") == "all"
 	for i, f := range faults() {
 		for j, m := range moments() {
-			if !every && (f.soak || j != i%len(moments())) {
+			if !whole() && (f.soak || j != i%len(moments())) {
 				continue
 			}
 			t.Run(f.name+"/"+m.name, func(t *testing.T) {
@@ -42,6 +41,9 @@ func TestFaults(t *testing.T) {
 		}
 	}
 }
+
+// whole is true where every case is run, and not only one of each kind.
+func whole() bool { return os.Getenv("DRAINGATE_FAULTS") == "all" }
 
 // available starts the stack of the matrix: three servers of Nomad and of
 // Consul, two nodes, ACLs on.
