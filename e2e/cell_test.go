@@ -117,7 +117,7 @@ func (c *cell) run() string {
 	c.t.Helper()
 	c.job = harness.Sample{
 		Name: c.s.Name("fault"), Version: "1", Count: replicas, Canary: replicas, MaxParallel: replicas, Spread: true, Warmup: warmup,
-		ShutdownDelay: 12 * time.Second, Meta: map[string]string{"draingate_mode": "enforce"},
+		ShutdownDelay: 16 * time.Second, Meta: map[string]string{"draingate_mode": "enforce"},
 	}
 	c.job.Tags = c.job.Route(c.proxies[0].Options.Prefix)
 	c.old = running(c.t, c.s, c.job, c.proxies)
