@@ -17,6 +17,8 @@ import (
 // fault is one row of the matrix.
 type fault struct {
 	name string
+	// of names the system where there is a choice.
+	of string
 	// breaks and mends may be called from another goroutine than the cell's.
 	breaks, mends func(c *cell) error
 	// lasts returns when the fault has had its effect and is to be mended.
@@ -50,7 +52,8 @@ var (
 	nomadAway   = []string{"NomadUnknown", "OverridesUnknown"}                                       //nolint:gochecknoglobals // A list that is read.
 )
 
-func faults() []fault {
+// faults are those of a moment, by its place in moments.
+func faults(at int) []fault {
 	out := []fault{
 		{
 			name:   "leader killed",
@@ -96,7 +99,7 @@ func faults() []fault {
 			mends: func(c *cell) error { return c.proxies[0].Process().Signal(syscall.SIGCONT) },
 		},
 	}
-	out = append(out, apiFaults()...)
+	out = append(out, apiFaults(at)...)
 	return append(out,
 		fault{
 			name: "watch index backwards", lasts: lasting(short), mends: disturb(harness.FaultNone, everyAPI),
@@ -115,8 +118,18 @@ func concat(lists ...[]string) []string {
 	return out
 }
 
-// apiFaults disturb what each of the three answers to every draingate.
-func apiFaults() []fault {
+// apiFaults disturb what one of the three answers to every draingate. Each kind
+// meets each of the three at two of the six moments.
+func apiFaults(at int) []fault {
+	apis := []struct {
+		name string
+		of   func(*cell) []*harness.FaultyAPI
+		says []string
+	}{
+		{"Nomad", func(c *cell) []*harness.FaultyAPI { return c.nomadAPI }, nomadAway},
+		{"Consul", func(c *cell) []*harness.FaultyAPI { return c.consulAPI }, catalogAway},
+		{"Traefik", func(c *cell) []*harness.FaultyAPI { return c.traefikAPI }, proxyAway},
+	}
 	var out []fault
 	for i, kind := range []struct {
 		name  string
@@ -126,20 +139,11 @@ func apiFaults() []fault {
 		{"429", harness.Fault429, short}, {"500", harness.Fault500, short},
 		{"10 s late", harness.FaultLate, 12 * time.Second}, {"cut short", harness.FaultCut, short},
 	} {
-		for j, api := range []struct {
-			name string
-			of   func(*cell) []*harness.FaultyAPI
-			says []string
-		}{
-			{"Nomad", func(c *cell) []*harness.FaultyAPI { return c.nomadAPI }, nomadAway},
-			{"Consul", func(c *cell) []*harness.FaultyAPI { return c.consulAPI }, catalogAway},
-			{"Traefik", func(c *cell) []*harness.FaultyAPI { return c.traefikAPI }, proxyAway},
-		} {
-			out = append(out, fault{
-				name: api.name + ": " + kind.name, blinds: true, soak: j != i%3, says: api.says, lasts: lasting(kind.lasts),
-				breaks: disturb(kind.fault, api.of), mends: disturb(harness.FaultNone, api.of),
-			})
-		}
+		api := apis[(i+at)%len(apis)]
+		out = append(out, fault{
+			name: "answers " + kind.name, of: api.name, blinds: true, says: api.says, lasts: lasting(kind.lasts),
+			breaks: disturb(kind.fault, api.of), mends: disturb(harness.FaultNone, api.of),
+		})
 	}
 	return out
 }

@@ -26,9 +26,9 @@ func TestFaults(t *testing.T) {
 	tokens := tokensOf(t, s)
 	table := newTable()
 	t.Cleanup(func() { table.print(t) })
-	for i, f := range faults() {
-		for j, m := range moments() {
-			if !whole() && (f.soak || j != i%len(moments())) {
+	for at, m := range moments() {
+		for i, f := range faults(at) {
+			if !whole() && (f.soak || at != i%len(moments())) {
 				continue
 			}
 			t.Run(f.name+"/"+m.name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func (m *table) print(t *testing.T) {
 		rule += "---|"
 	}
 	b.WriteString("\n" + rule + "\n")
-	for _, f := range faults() {
+	for _, f := range faults(0) {
 		b.WriteString("| " + f.name + " |")
 		for _, at := range moments() {
 			b.WriteString(" " + m.cells[f.name+"/"+at.name] + " |")

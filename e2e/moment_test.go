@@ -47,10 +47,15 @@ func (c *cell) awaitGroup(what string, cond func(*nomad.Deployment, *nomad.Deplo
 	require.NoError(c.t, err)
 }
 
+// untilPlaced waits until draingate knows the deployment as well.
 func (c *cell) untilPlaced() {
 	c.t.Helper()
 	c.awaitGroup("placed canaries", func(_ *nomad.Deployment, g *nomad.DeploymentState) bool {
 		return len(g.PlacedCanaries) == replicas
+	})
+	c.leader.eventually(cellLimit, "known to draingate", func() (bool, string) {
+		d, ok := c.leader.of(c.job.Name, 1)
+		return ok, d.String()
 	})
 }
 

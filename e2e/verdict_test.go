@@ -147,6 +147,10 @@ func (c *cell) lost(reports []harness.LoadReport, promoted time.Time) string {
 			if n.Lost > 0 && !r.Began.Add(time.Duration(second)*time.Second).After(promoted) {
 				before += n.Lost
 			}
+			if n.Lost > 0 {
+				c.t.Logf("through %s: %d of %d lost %s after the promotion was asked for", c.proxies[i].Name, n.Lost, n.Lost+n.Good,
+					r.Began.Add(time.Duration(second)*time.Second).Sub(promoted).Round(100*time.Millisecond))
+			}
 		}
 		after += r.Lost
 		for kind := range r.LostBy {
@@ -164,6 +168,9 @@ func (c *cell) lost(reports []harness.LoadReport, promoted time.Time) string {
 	}
 	if apart > 0 {
 		words += fmt.Sprintf("; %d in that proxy", apart)
+	}
+	if c.fault.of != "" {
+		words = c.fault.of + ": " + words
 	}
 	return words
 }

@@ -47,18 +47,20 @@ func claimPorts() (*portBlock, error) {
 }
 
 // take returns the next port of the block on which nothing listens, over TCP
-// and UDP. A port is never handed out twice.
+// and UDP. A port is handed out again only after all others were.
 func (b *portBlock) take() (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.next < b.base+ownPorts {
+	for range ownPorts - 1 {
 		port := b.next
-		b.next++
+		if b.next++; b.next == b.base+ownPorts {
+			b.next = b.base + 1
+		}
 		if portFree(port) {
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("take a port: the %d ports of block %d are used up", ownPorts, b.base)
+	return 0, fmt.Errorf("take a port: the %d ports of block %d are in use", ownPorts, b.base)
 }
 
 // takeAll takes as many ports as there are pointers.

@@ -80,7 +80,8 @@ func (s *service) root(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Version", s.cfg.version)
 	if time.Now().Before(s.warm) {
-		http.Error(w, "warming up", http.StatusServiceUnavailable)
+		// Another status than those that a proxy gives of its own accord.
+		http.Error(w, "warming up", http.StatusTooEarly)
 		return
 	}
 	select {

@@ -37,7 +37,7 @@ func TestStatusesThroughALife(t *testing.T) {
 		prepare func(*service)
 		want    [3]int
 	}{
-		"while it warms up only /livez is well": {cfg: config{warmup: time.Hour}, want: [3]int{503, 503, 200}},
+		"while it warms up only /livez is well": {cfg: config{warmup: time.Hour}, want: [3]int{425, 503, 200}},
 		"once warm everything is well":          {want: [3]int{200, 200, 200}},
 		"while it drains / is still served":     {prepare: func(s *service) { s.draining.Store(true) }, want: [3]int{200, 503, 200}},
 		"never ready leaves / alone":            {cfg: config{neverReady: true}, want: [3]int{200, 503, 200}},
@@ -64,7 +64,7 @@ func TestWarmupEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(config{warmup: 5 * time.Second}, time.Now())
 		time.Sleep(5*time.Second - time.Nanosecond)
-		if got, want := codes(s.handler()), [3]int{503, 503, 200}; got != want {
+		if got, want := codes(s.handler()), [3]int{425, 503, 200}; got != want {
 			t.Errorf("just before the warm-up ends: got %v, want %v", got, want)
 		}
 		time.Sleep(time.Nanosecond)
