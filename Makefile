@@ -15,6 +15,9 @@ SOAK_RUN    ?= ^TestLossless$$
 SOAK_TIMEOUT ?= 12h
 BENCHTIME   ?= 1s
 FUZZTIME    ?= 10s
+# One row of the matrix, and how often: make faults FAULTS=leader_killed COUNT=3
+FAULTS      ?=
+COUNT       ?= 1
 MUTANTS     ?=
 BIN         ?= bin
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -24,7 +27,7 @@ E2E_PKGS     = $(shell hack/e2e-packages.sh)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit e2e demo dist soak mutants bench check fuzz binaries clean
+.PHONY: help build test unit e2e demo dist soak faults mutants bench check fuzz binaries clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | \
@@ -47,6 +50,9 @@ demo: ## show three deploys, with and without draingate, on the real stack
 
 soak: ## repeat the lossless cases of the end-to-end tests SOAK times
 	DRAINGATE_SOAK=$(SOAK) GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) $(if $(SOAK_RUN),-run '$(SOAK_RUN)') ./e2e
+
+faults: ## break every part at every moment of a deploy, and print what became of each; about an hour
+	DRAINGATE_FAULTS=all GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=$(COUNT) -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) -run '$(if $(FAULTS),^TestFaults$$/$(FAULTS),^(TestFaults|TestDrainedWhileItWaits)$$)' ./e2e
 
 mutants: ## remove each guard in turn and see that the tests notice
 	$(GO) run ./hack/mutants -reasons controller/gate $(if $(MUTANTS),-run '$(MUTANTS)')

@@ -188,6 +188,7 @@ func without(t *testing.T, rules, what string) string {
 // The policies suffice, each of their parts is needed, and what is missing is
 // named. draingate runs outside Nomad here, so that its tokens can be chosen.
 func TestPolicies(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	setUp(t, c)
 	c.serve()
@@ -247,6 +248,7 @@ func setUp(t *testing.T, c *cluster) {
 // The README's commands, taken from it as they stand, on a fresh cluster with
 // ACLs on: within five minutes a deploy is gated.
 func TestREADMEOnAFreshClusterWithACLs(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)

@@ -44,7 +44,7 @@ func house() rules {
 			"controller":             {},
 			"controller/cli":         {"controller/cli/exit", "controller/cli/options", "controller/app", "controller/lint/...", "controller/rule", "controller/status", "controller/gate", "controller/model", "jobspecs"},
 			"controller/cli/exit":    {},
-			"controller/cli/options": {"controller/model"},
+			"controller/cli/options": {"controller/model", "controller/secret"},
 			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "controller/leader", "traefik/...", "controller/metrics",
 				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options",
 				"controller/judge", "controller/survey", "controller/trust", "controller/webhook", "jobspecs"},
@@ -55,9 +55,10 @@ func house() rules {
 			"controller/lint/fix":    {"controller/lint", "jobspecs", "controller/rule", "controller/model"},
 			"controller/reconcile":   {"controller/gate", "controller/rule", "controller/model"},
 			"controller/observe":     {"controller/model"},
-			"controller/nomad":       {"jobspecs/convert", "controller/model", "controller/trust"},
-			"controller/consul":      {"controller/model", "controller/trust"},
+			"controller/nomad":       {"jobspecs/convert", "controller/model", "controller/secret", "controller/trust"},
+			"controller/consul":      {"controller/model", "controller/secret", "controller/trust"},
 			"controller/trust":       {},
+			"controller/secret":      {},
 			"controller/leader":      {"controller/model"},
 			"controller/forecast":    {"controller/gate", "controller/drain", "controller/rule", "controller/model"},
 			"controller/metrics":     {"controller/model"},
@@ -70,7 +71,7 @@ func house() rules {
 			"controller/model":       {},
 			"traefik":                {"controller/model"},
 			"traefik/...":            {"traefik/...", "controller/model"},
-			"traefik/client":         {"traefik/...", "controller/model", "controller/trust"},
+			"traefik/client":         {"traefik/...", "controller/model", "controller/secret", "controller/trust"},
 			// One conversion for jobs from a server and from a file. It stands
 			// apart from jobspecs so that the controller's edge does not link
 			// the parser.

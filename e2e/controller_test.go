@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +59,23 @@ func binary(t *testing.T) string {
 	return theProgram.path
 }
 
+// theClockProgram is the draingate whose wall clock can be moved, built by the
+// first case that asks for it.
+var theClockProgram program //nolint:gochecknoglobals // As theStack.
+
+func clockBinary(t *testing.T) string {
+	t.Helper()
+	theClockProgram.once.Do(func() {
+		dir, err := os.MkdirTemp("", "draingate-clock-")
+		if err == nil {
+			theClockProgram.path, err = harness.BuildWithClock(context.Background(), dir)
+		}
+		theClockProgram.err = err
+	})
+	require.NoError(t, theClockProgram.err)
+	return theClockProgram.path
+}
+
 // draingate runs the command to its end, with variables beside those of the
 // stack, and returns its exit code and what it printed.
 func draingate(t *testing.T, s *harness.Stack, env []string, args ...string) (int, string) {
@@ -84,6 +102,7 @@ type controller struct {
 	stack   *harness.Stack
 	args    []string
 	env     []string
+	binary  string
 	addr    string
 	process *harness.Process
 }
@@ -110,9 +129,15 @@ func gateWithin(t *testing.T, s *harness.Stack, env []string, args ...string) *c
 // gateIn starts a draingate that takes part in the election on the key.
 func gateIn(t *testing.T, s *harness.Stack, key string, env []string, args ...string) *controller {
 	t.Helper()
+	return gateFrom(t, s, binary(t), key, env, args...)
+}
+
+// gateFrom is gateIn with another build of the binary.
+func gateFrom(t *testing.T, s *harness.Stack, binary, key string, env []string, args ...string) *controller {
+	t.Helper()
 	port, err := s.Port()
 	require.NoError(t, err)
-	c := &controller{t: t, stack: s, env: env, addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	c := &controller{t: t, stack: s, env: env, binary: binary, addr: fmt.Sprintf("127.0.0.1:%d", port)}
 	c.args = append(args, "--leader-key", key, "--advertise", c.addr)
 	c.start()
 	t.Cleanup(func() {
@@ -125,7 +150,7 @@ func gateIn(t *testing.T, s *harness.Stack, key string, env []string, args ...st
 func (c *controller) start() {
 	c.t.Helper()
 	var err error
-	c.process, err = c.stack.Run(c.stack.Name("draingate"), binary(c.t), c.env, append(c.args, "--listen", c.addr)...)
+	c.process, err = c.stack.Run(c.stack.Name("draingate"), c.binary, c.env, append(c.args, "--listen", c.addr)...)
 	require.NoError(c.t, err)
 	c.eventually(20*time.Second, "ready", func() (bool, string) {
 		code, body := c.get("/readyz")
@@ -237,7 +262,9 @@ func (c *controller) staysHeld(job string, lasting time.Duration) {
 	c.t.Helper()
 	for deadline := time.Now().Add(lasting); time.Now().Before(deadline); time.Sleep(250 * time.Millisecond) {
 		d := c.nomadDeployment(job)
-		require.False(c.t, d.TaskGroups["web"].Promoted, "promoted while it should be held")
+		for name, group := range d.TaskGroups {
+			require.False(c.t, group.Promoted, "group %s promoted while it should be held", name)
+		}
 		if seen, ok := c.of(job, 1); ok {
 			require.Equal(c.t, "Hold", seen.Decision, seen.String())
 		}
@@ -274,7 +301,8 @@ type deploy struct {
 	job     harness.Sample
 	through []*harness.Traefik
 	old     []harness.Instance
-	loads   []*harness.Load
+	// loads has, for each group, one for each proxy.
+	loads []*harness.Load
 	// version is Nomad's number of the version that is to be promoted.
 	version uint64
 }
@@ -287,19 +315,47 @@ func begin(t *testing.T, s *harness.Stack, job harness.Sample, through []*harnes
 		job.Meta = map[string]string{}
 	}
 	job.Meta["draingate_mode"] = "enforce"
-	if job.Tags == nil {
-		job.Tags = job.Route(through[0].Options.Prefix)
-	}
-	job.Version = "1"
+	routed(&job, through)
+	atVersion(&job, "1")
 	d := &deploy{t: t, stack: s, job: job, through: through, version: 1, old: running(t, s, job, through)}
-	d.loads = loads(t, job, 100, through)
+	for _, group := range job.Groups() {
+		d.loads = append(d.loads, loads(t, group, 100, through)...)
+	}
 	next := job
-	next.Version = "2"
+	atVersion(&next, "2")
 	if change != nil {
 		change(&next)
 	}
 	require.NoError(t, s.Submit(within(t, 30*time.Second), next))
 	return d
+}
+
+// routed gives every group that has no tags those that route to it.
+func routed(job *harness.Sample, through []*harness.Traefik) {
+	prefix := through[0].Options.Prefix
+	if job.Tags == nil {
+		job.Tags = job.Route(prefix)
+	}
+	job.More = slices.Clone(job.More)
+	for i := range job.More {
+		if job.More[i].Tags == nil {
+			job.More[i].Tags = job.More[i].Route(prefix)
+		}
+	}
+}
+
+// atVersion makes every group report the version.
+func atVersion(job *harness.Sample, version string) {
+	job.Version = version
+	job.More = slices.Clone(job.More)
+	for i := range job.More {
+		job.More[i].Version = version
+	}
+}
+
+// at says where a load goes, by its index.
+func (d *deploy) at(i int) string {
+	return fmt.Sprintf("%s to group %s", d.through[i%len(d.through)], d.job.Groups()[i/len(d.through)].Group)
 }
 
 // losesNothing waits for the promotion and the end of the deploy, and requires
@@ -311,12 +367,9 @@ func (d *deploy) losesNothing(c *controller) {
 		d.t.Logf("promoted %s after the last condition turned true", late.Round(time.Millisecond))
 	}
 	require.NoError(d.t, d.stack.AwaitEnd(within(d.t, 3*time.Minute), d.job.Name, d.old, d.through...))
-	for i, r := range stop(d.t, d.loads) {
-		if r.Lost != 0 {
-			d.t.Errorf("through %s: got %s, want none lost", d.through[i], r)
-		}
+	for i, r := range d.lostNothing() {
 		if r.Versions["1"] == 0 || r.Versions["2"] == 0 {
-			d.t.Errorf("answers by version through %s: got %v, want some of both", d.through[i], r.Versions)
+			d.t.Errorf("answers by version through %s: got %v, want some of both", d.at(i), r.Versions)
 		}
 	}
 	c.eventually(30*time.Second, "drained", func() (bool, string) {
@@ -332,12 +385,9 @@ func (d *deploy) losesNothing(c *controller) {
 func (d *deploy) keepsServing(c *controller, lasting time.Duration) {
 	d.t.Helper()
 	c.staysHeld(d.job.Name, lasting)
-	for i, r := range stop(d.t, d.loads) {
-		if r.Lost != 0 {
-			d.t.Errorf("through %s: got %s, want none lost", d.through[i], r)
-		}
+	for i, r := range d.lostNothing() {
 		if r.Versions["1"] == 0 {
-			d.t.Errorf("through %s: the old version answered nothing: %v", d.through[i], r.Versions)
+			d.t.Errorf("through %s: the old version answered nothing: %v", d.at(i), r.Versions)
 		}
 	}
 }

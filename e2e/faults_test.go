@@ -40,7 +40,7 @@ func TestControllerKilled(t *testing.T) {
 // of its own, since it takes Consul away.
 func TestConsulFrozen(t *testing.T) {
 	t.Parallel()
-	s := ownStack(t, nil)
+	s := ownStack(t, harness.Options{})
 	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 2 * time.Second})
 	g := gate(t, s, through)
 	d := begin(t, s, harness.Sample{Name: s.Name("frozen"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil)
@@ -64,12 +64,13 @@ func TestConsulFrozen(t *testing.T) {
 	d.losesNothing(g)
 }
 
-// ownStack is a stack for one case; consul is merged over its configuration.
-func ownStack(t *testing.T, consul map[string]any) *harness.Stack {
+// ownStack is a stack for one case.
+func ownStack(t *testing.T, opts harness.Options) *harness.Stack {
 	t.Helper()
-	bins, err := harness.Binaries(t.Context(), os.Stderr)
+	var err error
+	opts.Bins, err = harness.Binaries(t.Context(), os.Stderr)
 	require.NoError(t, err)
-	s, err := harness.Start(t.Context(), harness.Options{Bins: bins, Consul: consul})
+	s, err := harness.Start(t.Context(), opts)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -125,7 +126,7 @@ func TestCureFollowedToTheLetter(t *testing.T) {
 // again and said so.
 func TestStartThatCannotWork(t *testing.T) {
 	t.Parallel()
-	s := ownStack(t, map[string]any{"acl": map[string]any{"enabled": true, "default_policy": "allow"}})
+	s := ownStack(t, harness.Options{Consul: map[string]any{"acl": map[string]any{"enabled": true, "default_policy": "allow"}}})
 	broken := filepath.Join(t.TempDir(), "traefik.yml")
 	require.NoError(t, os.WriteFile(broken, []byte("providers:\n  consulCatalog:\n    refreshIntervall: 2s\n"), 0o600))
 	api := s.NomadAddr

@@ -206,37 +206,6 @@ func destroySession(t *testing.T, s *harness.Stack, key string) {
 	require.NoError(t, err)
 }
 
-// A leader that is stopped beyond its TTL, and wakes while a deployment could
-// be promoted, does not act: the other one does, and nothing is lost.
-func TestLeaderStoppedAndContinued(t *testing.T) {
-	t.Parallel()
-	s := Shared(t)
-	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 2 * time.Second})
-	first, second, writes := twoOf(t, s, through, s.ConsulAddr)
-	neverTwo(t, []*controller{first, second})
-	d := begin(t, s, harness.Sample{Name: s.Name("stopped"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil)
-	first.holds(d.job.Name, "WindowRunning")
-	require.NoError(t, first.process.Signal(syscall.SIGSTOP))
-	continued := false
-	t.Cleanup(func() {
-		if !continued {
-			_ = first.process.Signal(syscall.SIGCONT)
-		}
-	})
-	_, took := awaitLead(t, failoverBound, second)
-	t.Logf("stopped: another leads after %s; the bound is %s", took.Round(10*time.Millisecond), failoverBound)
-	second.holds(d.job.Name, "LeaderChanged")
-	require.NoError(t, first.process.Signal(syscall.SIGCONT))
-	continued = true
-	first.eventually(leaderTTL, "follows", func() (bool, string) {
-		l, _ := first.leadership()
-		return l.Role == "follower", l.Role
-	})
-	d.losesNothing(second)
-	require.Zero(t, writes[0].promotions.Load(), "the old leader wrote")
-	require.EqualValues(t, 1, writes[1].promotions.Load())
-}
-
 // A leader that cannot reach Consul stops acting by itself, before another one
 // begins.
 func TestLeaderCutOff(t *testing.T) {
@@ -293,7 +262,7 @@ func twoOf(t *testing.T, s *harness.Stack, through []*harness.Traefik, consulAdd
 // names the rule that is missing.
 func TestElectionWithoutRights(t *testing.T) {
 	t.Parallel()
-	s := ownStack(t, map[string]any{"acl": map[string]any{"enabled": true, "default_policy": "allow"}})
+	s := ownStack(t, harness.Options{Consul: map[string]any{"acl": map[string]any{"enabled": true, "default_policy": "allow"}}})
 	root, _, err := s.Consul.ACL().Bootstrap()
 	require.NoError(t, err)
 	as := &consul.WriteOptions{Token: root.SecretID}

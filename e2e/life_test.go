@@ -123,14 +123,17 @@ func deploymentOf(t *testing.T, s *harness.Stack, job string, version uint64) *n
 	return nil
 }
 
-// lostNothing ends the load and requires that it lost nothing.
-func (d *deploy) lostNothing() {
+// lostNothing ends the load, requires that it lost nothing and returns what
+// became of it.
+func (d *deploy) lostNothing() []harness.LoadReport {
 	d.t.Helper()
-	for i, r := range stop(d.t, d.loads) {
+	reports := stop(d.t, d.loads)
+	for i, r := range reports {
 		if r.Lost != 0 {
-			d.t.Errorf("through %s: got %s, want none lost", d.through[i], r)
+			d.t.Errorf("through %s: got %s, want none lost; lost %s", d.at(i), r, r.LostAt())
 		}
 	}
+	return reports
 }
 
 // resubmit submits a further version and makes the deploy about that one.

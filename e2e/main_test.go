@@ -62,8 +62,10 @@ func TestMain(m *testing.M) {
 // closeShared ends the stack, if there is one, and keeps its logs if anything
 // went wrong.
 func closeShared(code int) int {
-	if theProgram.path != "" {
-		_ = os.RemoveAll(filepath.Dir(theProgram.path))
+	for _, p := range []*program{&theProgram, &theClockProgram} {
+		if p.path != "" {
+			_ = os.RemoveAll(filepath.Dir(p.path))
+		}
 	}
 	// Doing nothing here keeps a case that still runs from starting a stack.
 	theStack.once.Do(func() { theStack.err = context.Canceled })

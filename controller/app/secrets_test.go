@@ -96,7 +96,7 @@ func halfANomad(t *testing.T) http.Handler {
 				return
 			}
 		}
-		http.Error(w, "boom", http.StatusInternalServerError)
+		http.Error(w, "boom: "+r.Header.Get("X-Nomad-Token"), http.StatusInternalServerError)
 	})
 }
 

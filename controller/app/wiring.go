@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -92,11 +91,10 @@ func newTraefiks(o options.Traefik, counted wrap) (*traefiks, error) {
 		Username: o.APIUser, CAFile: o.APICA, CertFile: o.APICert, KeyFile: o.APIKey, ServerName: o.APIServerName, Timeout: observe.DefaultCallTimeout, Wrap: counted,
 	}}
 	if o.APIPasswordFile != "" {
-		password, err := os.ReadFile(o.APIPasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("--traefik-api-password-file: %w", err)
+		var err error
+		if t.template.Password, err = client.ReadPassword(o.APIPasswordFile); err != nil {
+			return nil, err
 		}
-		t.template.Password = strings.TrimRight(string(password), "\r\n")
 	}
 	return t, nil
 }

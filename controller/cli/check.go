@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -61,7 +62,13 @@ func printSettings(out io.Writer, cmd *cobra.Command, from sources) error {
 	return err
 }
 
-// shown is a value for people. The URL of the webhook may hold a secret.
+// isSecret reports whether the value of a flag may be a secret or a part of one:
+// a webhook's path often is, and a user is half of what its password is for.
+func isSecret(flag string) bool {
+	return slices.Contains([]string{"webhook-url", "traefik-api-user"}, flag)
+}
+
+// shown is a value for people, which a secret is not.
 func shown(f *pflag.Flag) string {
 	value := f.Value.String()
 	if list, is := f.Value.(pflag.SliceValue); is {
@@ -70,7 +77,7 @@ func shown(f *pflag.Flag) string {
 	switch {
 	case value == "":
 		return "-"
-	case f.Name == "webhook-url":
+	case isSecret(f.Name):
 		return "(given)"
 	default:
 		return plain(value)

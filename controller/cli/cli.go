@@ -74,6 +74,7 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("{{.Version}}")
 	root.AddCommand(p.runCommand(), p.lintCommand(), p.simulateCommand(), p.statusCommand(), p.explainCommand(), p.freezeCommand(),
 		p.unfreezeCommand(), p.overrideCommand(), p.versionCommand())

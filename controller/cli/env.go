@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +35,11 @@ func (p Program) fromEnvironment(cmd *cobra.Command) error {
 		// Set of the value and not of the flag set: the latter's error names
 		// the flag, which nobody gave.
 		if err := f.Value.Set(value); err != nil {
-			first = fmt.Errorf("%s=%q, which stands for --%s: %w", name, value, f.Name, err)
+			shown := fmt.Sprintf("%s=%q", name, value)
+			if mayHoldSecret(f.Name) {
+				shown = "the value of " + name
+			}
+			first = fmt.Errorf("%s, which stands for --%s: %w", shown, f.Name, err)
 		}
 		// What is set here wins over the file.
 		f.Changed = true
@@ -43,6 +48,17 @@ func (p Program) fromEnvironment(cmd *cobra.Command) error {
 		return first
 	}
 	return p.misspelt(cmd)
+}
+
+// mayHoldSecret reports whether a flag that is refused may hold credentials.
+func mayHoldSecret(flag string) bool { return isSecret(flag) || flag == "traefik-url" }
+
+// flagError is pflag's error without a value that may hold credentials.
+func flagError(_ *cobra.Command, err error) error {
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok && mayHoldSecret(bad.GetFlag().Name) {
+		return fmt.Errorf("the value of --%s: %w", bad.GetFlag().Name, bad.Unwrap())
+	}
+	return err
 }
 
 // misspelt refuses a variable that is almost one of the command's: to ignore

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 
 	consulapi "github.com/hashicorp/consul/api"
 
-	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/secret"
 )
 
 // Options configure a Client. The zero value takes everything from Consul's own
@@ -25,7 +26,6 @@ type Options struct {
 	// TLS replaces the TLS settings of the environment where not nil.
 	TLS *consulapi.TLSConfig
 	// Wrap, where not nil, is put around the transport, to count requests.
-	// Those over a unix socket are not counted: the API makes that transport.
 	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
@@ -51,20 +51,17 @@ func New(options Options) (*Client, error) {
 	if options.TLS != nil {
 		config.TLSConfig = *options.TLS
 	}
-	address := model.WithoutUser(config.Address)
+	address := secret.WithoutUser(config.Address)
 	if strings.Contains(config.Address, "@") && !strings.HasPrefix(config.Address, "unix://") {
 		// The api module would take them for a part of the host's name, which
 		// stands in every error.
 		return nil, fmt.Errorf("consul address %q has credentials before it: give CONSUL_HTTP_AUTH or CONSUL_HTTP_TOKEN instead", address)
 	}
-	if options.Wrap != nil {
-		httpClient, err := consulapi.NewHttpClient(config.Transport, config.TLSConfig)
-		if err != nil {
-			return nil, fmt.Errorf("consul address %q: %w", address, err)
-		}
-		httpClient.Transport = options.Wrap(httpClient.Transport)
-		config.HttpClient = httpClient
+	httpClient, err := newHTTPClient(config, options.Wrap)
+	if err != nil {
+		return nil, fmt.Errorf("consul address %q: %w", address, err)
 	}
+	config.HttpClient = httpClient
 	api, err := consulapi.NewClient(config)
 	if err != nil {
 		return nil, fmt.Errorf("consul address %q: %w", address, err)
@@ -73,6 +70,27 @@ func New(options Options) (*Client, error) {
 		api: api, address: address, datacenter: options.Datacenter,
 		anonymous: config.Token == "" && config.TokenFile == "",
 	}, nil
+}
+
+// newHTTPClient returns a client whose answers show no credentials. For a unix
+// socket it takes the address from the configuration: with one, the api module
+// would replace the client by its own.
+func newHTTPClient(config *consulapi.Config, wrap func(http.RoundTripper) http.RoundTripper) (*http.Client, error) {
+	if path, ok := strings.CutPrefix(config.Address, "unix://"); ok {
+		config.Address = "localhost"
+		config.Transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		}
+	}
+	out, err := consulapi.NewHttpClient(config.Transport, config.TLSConfig)
+	if err != nil {
+		return nil, err
+	}
+	out.Transport = secret.Transport(out.Transport)
+	if wrap != nil {
+		out.Transport = wrap(out.Transport)
+	}
+	return out, nil
 }
 
 // Address is the address that the client was made with.

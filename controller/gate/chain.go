@@ -61,6 +61,7 @@ var blind = []step{
 var startSide = []step{
 	{ReasonCanaryNotPlaced, canaryNotPlaced, model.Hold, model.False, onStart},
 	{ReasonCanaryNotHealthy, canaryNotHealthy, model.Hold, model.False, onHealth},
+	{ReasonSetNotPredictable, setNotPredictable, model.Hold, model.Unknown, onDrain},
 	{ReasonNotRouted, notRouted, model.Hold, model.False, onProxies},
 	{ReasonUnsupportedProtocol, unsupportedProtocol, model.Hold, model.False, onRouting},
 	{ReasonUnsupportedRouter, unsupportedRouter, model.Hold, model.False, onRouting},
@@ -97,7 +98,7 @@ var stopSide = []step{
 var fenceSide = []step{
 	{fence.ReasonFenceAborted, fenceAborted, model.Hold, model.False, onFence},
 	{ReasonFenceIneffective, fenceIneffective, model.Hold, model.False, onFence},
-	{fence.ReasonSetNotPredictable, setNotPredictable, model.Hold, model.Unknown, onFence},
+	{ReasonSetNotPredictable, fenceUnpredictable, model.Hold, model.Unknown, onFence},
 	{fence.ReasonCapacityTooLow, capacityTooLow, model.Hold, model.False, onFence},
 	{fence.ReasonNoFencerOnNode, noFencerOnNode, model.Hold, model.False, onFence},
 	{fence.ReasonFencing, fenceFirst, model.Fence, model.False, onFence},
@@ -112,8 +113,9 @@ var chain = slices.Concat(settled, observed, lasting, fenceSide, stopSide)
 // HoldReasons returns every reason of a Hold, in the order of the chain.
 func HoldReasons() []model.Reason { return reasonsOf(model.Hold) }
 
-// Reasons returns every reason that a decision can have with its verb, in the
-// order of the chain, Fail and Promote last.
+// Reasons returns every reason that a decision can have with its verb, each once,
+// in the order in which the chain first looks for it, Fail and Promote last. A
+// process that does not fence has none of those that only a fence has.
 func Reasons() []struct {
 	Verb   model.Verb
 	Reason model.Reason
@@ -124,16 +126,18 @@ func Reasons() []struct {
 	}
 	out := make([]pair, 0, len(chain)+2)
 	for _, s := range chain {
-		out = append(out, pair{s.verb, s.reason})
+		if p := (pair{s.verb, s.reason}); !slices.Contains(out, p) {
+			out = append(out, p)
+		}
 	}
 	return append(out, pair{model.Fail, ReasonHoldDeadlinePassed}, pair{model.Promote, ReasonPredictedSafe})
 }
 
 func reasonsOf(verb model.Verb) []model.Reason {
 	var out []model.Reason
-	for _, s := range chain {
-		if s.verb == verb {
-			out = append(out, s.reason)
+	for _, r := range Reasons() {
+		if r.Verb == verb {
+			out = append(out, r.Reason)
 		}
 	}
 	return out

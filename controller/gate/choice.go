@@ -11,8 +11,8 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
-// Meta keys of the hold deadline and of the fence; they are read from the deployment's version
-// of the job.
+// Meta keys of the hold deadline and of the fence; they are read from the
+// deployment's version of the job.
 const (
 	// MetaHoldDeadline is how long a deployment may wait for its promotion.
 	MetaHoldDeadline = "draingate_hold_deadline"

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,7 +33,7 @@ func conditions(v *view) []model.Condition {
 		settingsAgree(v),
 		withinDeadline(v),
 		promotedCondition(v),
-		v.afterPromotion(model.OldOutOfRotation, outOfRotation(v), "no proxy lists an old instance", "a proxy still lists an old instance"),
+		v.oldOutOfRotation(),
 		v.afterPromotion(model.Drained, drained(v), "every old allocation has ended", plural(len(v.leaving()), "old allocation is", "old allocations are")+" still ending"),
 	}
 	if v.Policy.Fence == "" {
@@ -138,6 +139,20 @@ func (v *view) afterPromotion(t model.ConditionType, status model.ConditionStatu
 	return out
 }
 
+// oldOutOfRotation says, once nobody looks any more, that it was never seen.
+func (v *view) oldOutOfRotation() model.Condition {
+	out := v.afterPromotion(model.OldOutOfRotation, outOfRotation(v), "no proxy lists an old instance", "a proxy still lists an old instance")
+	if out.Status == model.Unknown {
+		if why := cmp.Or(proxySetUnknown(v), proxyUnknown(v)); why != "" {
+			out.Message += ": " + why
+		}
+	}
+	if out.Status != model.True && drained(v) == model.True && v.lookedLongEnough() {
+		out.Message = fmt.Sprintf("it was never seen that every proxy dropped the old instances, and %s after the last of them had ended nobody looks any more: %s", text(MaxLookAfter), out.Message)
+	}
+	return out
+}
+
 func promotedCondition(v *view) model.Condition {
 	out := model.Condition{Type: model.Promoted, Status: model.False, Reason: ReasonPending, Message: "not promoted"}
 	switch d := v.Snapshot.Deployment; {
@@ -154,7 +169,8 @@ func (v *view) leaving() []model.Allocation {
 	d := v.Snapshot.Deployment.Value
 	var out []model.Allocation
 	for _, a := range v.Snapshot.Allocations.Value {
-		if !a.ClientTerminal() && a.DeploymentID != d.ID && !placed(d, a.ID) && gated(d, a.Group) {
+		old := a.DeploymentID != d.ID || a.ChangedInPlace() && a.DesiredStatus != model.DesiredRun
+		if old && !a.ClientTerminal() && !placed(d, a.ID) && gated(d, a.Group) {
 			out = append(out, a)
 		}
 	}

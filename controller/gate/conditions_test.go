@@ -123,3 +123,74 @@ func TestConditionsAfterPromotion(t *testing.T) {
 		require.Equal(t, step.again, d.RetryAfter > 0, "%s: look again", step.what)
 	}
 }
+
+// oldRotation is the condition of a decision.
+func oldRotation(t *testing.T, d model.Decision) model.Condition {
+	t.Helper()
+	for _, c := range d.Conditions {
+		if c.Type == model.OldOutOfRotation {
+			return c
+		}
+	}
+	t.Fatal("the decision has no condition " + model.OldOutOfRotation)
+	return model.Condition{}
+}
+
+// A proxy that cannot be read in the very pass in which the last old
+// allocation has ended is asked again, for a bounded time.
+func TestProxiesAreAskedAfterTheEnd(t *testing.T) {
+	over := func(s *model.Snapshot) {
+		s.Deployment.Value.Groups[0].Promoted = true
+		s.Deployment.Value.Status = model.DeploymentSuccessful
+		firstOld(s).ClientStatus = model.ClientComplete
+		for i := range s.Proxies.Value {
+			unlist(s, i, firstOld(s))
+		}
+		unregister(s, firstOld(s))
+	}
+	unread := func(s *model.Snapshot) { s.Proxies.Value[1].Routing = model.Unseen[model.Routing](start, "timeout") }
+	noSet := func(s *model.Snapshot) { s.Proxies = model.Unseen[[]model.Proxy](start, "no leader") }
+	_, before := run(ready(), 6*time.Second)
+	ended := start.Add(7 * time.Second)
+
+	for name, blind := range map[string]change{"a proxy is not read": unread, "the set is not read": noSet} {
+		t.Run(name+", then it is", func(t *testing.T) {
+			d, m := evaluate(ready(), before, ended, over, blind)
+			require.Equal(t, model.Unknown, oldRotation(t, d).Status)
+			require.Contains(t, oldRotation(t, d).Message, "not known: ")
+			require.Equal(t, idle*policy.Poll, d.RetryAfter)
+			d, _ = evaluate(ready(), m, ended.Add(time.Minute), over)
+			require.Equal(t, model.True, oldRotation(t, d).Status)
+			require.Zero(t, d.RetryAfter)
+		})
+		t.Run(name+" for good", func(t *testing.T) {
+			_, m := evaluate(ready(), before, ended, over, blind)
+			d, m := evaluate(ready(), m, ended.Add(MaxLookAfter-time.Second), over, blind)
+			require.Positive(t, d.RetryAfter)
+			require.NotContains(t, oldRotation(t, d).Message, "never seen")
+			d, _ = evaluate(ready(), m, ended.Add(MaxLookAfter), over, blind)
+			require.Zero(t, d.RetryAfter)
+			require.Equal(t, model.Unknown, oldRotation(t, d).Status)
+			require.Contains(t, oldRotation(t, d).Message, "never seen that every proxy dropped the old instances, and 5m")
+		})
+	}
+	t.Run("a proxy that still lists one is asked again", func(t *testing.T) {
+		listed := func(s *model.Snapshot) {
+			s.Deployment.Value.Groups[0].Promoted = true
+			firstOld(s).ClientStatus = model.ClientComplete
+		}
+		d, m := evaluate(ready(), before, ended, listed)
+		require.Equal(t, model.False, oldRotation(t, d).Status)
+		require.Positive(t, d.RetryAfter)
+		d, _ = evaluate(ready(), m, ended.Add(MaxLookAfter), listed)
+		require.Zero(t, d.RetryAfter)
+		require.Contains(t, oldRotation(t, d).Message, "a proxy still lists an old instance")
+	})
+	t.Run("a clock that goes backwards begins the time anew", func(t *testing.T) {
+		_, m := evaluate(ready(), before, ended.Add(time.Hour), over, unread)
+		d, m := evaluate(ready(), m, ended, over, unread)
+		require.Positive(t, d.RetryAfter)
+		d, _ = evaluate(ready(), m, ended.Add(MaxLookAfter), over, unread)
+		require.Zero(t, d.RetryAfter)
+	})
+}

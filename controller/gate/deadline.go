@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -46,7 +47,7 @@ func (v *view) expire(d *model.Decision) {
 		return
 	}
 	d.Message = fmt.Sprintf("waits for its promotion since %s, longer than the hold deadline of %s, because of %s: %s The old group is proven healthy and every canary can leave without a loss.",
-		clock(v.memory.AwaitingSince), text(v.deadline), d.Reason, sentence(d.Message))
+		v.clock(v.memory.AwaitingSince), text(v.deadline), d.Reason, sentence(d.Message))
 	d.Verb, d.Reason = model.Fail, ReasonHoldDeadlinePassed
 }
 
@@ -58,7 +59,11 @@ func sentence(message string) string {
 	return message + "."
 }
 
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+// clock shows a time by the clock of this pass: a message that a deadline ended
+// at an hour which has not come yet would be false.
+func (v *view) clock(t time.Time) string {
+	return model.OnClock(v.Now, t).UTC().Format("2006-01-02 15:04:05Z")
+}
 
 // failUnsafe says what is not proven of a deployment that would be failed: that
 // its old group carries all requests, and that its canaries, which Nomad stops
@@ -68,10 +73,24 @@ func failUnsafe(v *view) string {
 	if s, message := first(v, blind); s != nil {
 		return message
 	}
-	for _, find := range []func(*view) string{notRoutedHere, oldsMissing, oldNotRegistered, oldNotPassing, routerVanished, oldUnlisted, canaryLeavesTooSoon} {
+	for _, find := range []func(*view) string{otherGroups, notRoutedHere, oldsMissing, oldNotRegistered, oldNotPassing, routerVanished, oldUnlisted, canaryLeavesTooSoon} {
 		if message := find(v); message != "" {
 			return message
 		}
+	}
+	return ""
+}
+
+// otherGroups finds a group that this deployment has changed already: failing it
+// would leave that group between two versions, or revert it.
+func otherGroups(v *view) string {
+	for _, g := range v.Snapshot.Deployment.Value.Groups {
+		if g.DesiredCanaries > 0 && g.Promoted {
+			return fmt.Sprintf("group %q of the deployment is promoted already", g.Name)
+		}
+	}
+	if names := v.ungated(); len(names) > 0 {
+		return "Nomad replaces a group without canaries in the same deployment: " + strings.Join(names, ", ")
 	}
 	return ""
 }
@@ -158,12 +177,12 @@ func withinDeadline(v *view) model.Condition {
 	case since.IsZero():
 		out.Reason, out.Message = ReasonPending, "does not wait for a promotion yet"
 	case v.deadline == 0:
-		out.Message = fmt.Sprintf("waits since %s; there is no hold deadline", clock(since))
+		out.Message = fmt.Sprintf("waits since %s; there is no hold deadline", v.clock(since))
 	case v.late == "":
-		out.Message = fmt.Sprintf("waits since %s; the hold deadline of %s ends at %s", clock(since), text(v.deadline), clock(since.Add(v.deadline)))
+		out.Message = fmt.Sprintf("waits since %s; the hold deadline of %s ends at %s", v.clock(since), text(v.deadline), v.clock(since.Add(v.deadline)))
 	default:
 		out.Status, out.Reason = model.False, ReasonHoldDeadlinePassed
-		out.Message = fmt.Sprintf("waits since %s, and the hold deadline of %s ended at %s; %s", clock(since), text(v.deadline), clock(since.Add(v.deadline)), v.late)
+		out.Message = fmt.Sprintf("waits since %s, and the hold deadline of %s ended at %s; %s", v.clock(since), text(v.deadline), v.clock(since.Add(v.deadline)), v.late)
 	}
 	return out
 }

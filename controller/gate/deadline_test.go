@@ -78,11 +78,11 @@ func TestAHoldBeyondItsDeadlineFailsOnlyWhereNothingIsLost(t *testing.T) {
 		},
 		"an old instance that does not run": {
 			changes: []change{refused, func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientUnknown }},
-			verb:    model.Hold, reason: ReasonTagsRefused, late: "0 of 1 old allocations running",
+			verb:    model.Hold, reason: ReasonSetNotPredictable, late: "0 of 1 old allocations running",
 		},
 		"an old instance that is being moved": {
 			changes: []change{refused, func(s *model.Snapshot) { firstOld(s).Migrating = true }},
-			verb:    model.Hold, reason: ReasonTagsRefused, late: "0 of 1 old allocations running",
+			verb:    model.Hold, reason: ReasonSetNotPredictable, late: "0 of 1 old allocations running",
 		},
 		"more instances are wanted than there are old ones": {
 			changes: []change{refused, dep(func(d *model.Deployment) { d.Groups[0].DesiredTotal = 2 })},
@@ -132,6 +132,27 @@ func TestAHoldBeyondItsDeadlineFailsOnlyWhereNothingIsLost(t *testing.T) {
 			require.Equal(t, model.False, within.Status)
 			require.Equal(t, ReasonHoldDeadlinePassed, within.Reason)
 			require.Contains(t, within.Message, tt.late)
+		})
+	}
+}
+
+// A deployment that has changed another group already is not failed: that group
+// would be left between two versions.
+func TestADeploymentThatChangedAnotherGroupIsNotFailed(t *testing.T) {
+	cases := map[string]struct {
+		change change
+		verb   model.Verb
+		late   string
+	}{
+		"a group that is changed in place can stay": {inPlace, model.Fail, ""},
+		"a group that Nomad replaces as it goes":    {rolling, model.Hold, "replaces a group without canaries in the same deployment: group1"},
+		"a group that a person promoted on its own": {dep(func(d *model.Deployment) { d.Groups[1].Promoted = true }), model.Hold, `group "group1" of the deployment is promoted already`},
+	}
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			d, _ := afterTenMinutes(twoGroups(), refused, tt.change)
+			require.Equal(t, tt.verb, d.Verb, d.Message)
+			require.Contains(t, condition(d, model.WithinDeadline).Message, tt.late)
 		})
 	}
 }

@@ -63,7 +63,9 @@ func fenceIneffective(v *view) string {
 	})
 }
 
-func setNotPredictable(v *view) string {
+// fenceUnpredictable asks for more than setNotPredictable, which has found
+// nothing where this is asked: a fence must know each instance by its name.
+func fenceUnpredictable(v *view) string {
 	if !v.fences() {
 		return ""
 	}

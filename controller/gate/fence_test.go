@@ -10,7 +10,7 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
-// fencing is the policy of a process that fences where a job does not say
+// fencingPolicy is the policy of a process that fences where a job does not say
 // otherwise.
 func fencingPolicy() Policy {
 	p := policy
@@ -73,9 +73,11 @@ func TestTheFenceIsDecidedOnAfterTheStartSide(t *testing.T) {
 		"or anything":                                {hard(), []change{strict("any")}, model.Hold, ReasonFenceIneffective, "accepts instances in maintenance"},
 		"a proxy with stale reads":                   {hard(), []change{proxy(0, func(p *model.Proxy) { p.Settings.Value.Stale = true })}, model.Hold, ReasonFenceIneffective, "stale = true"},
 		"a proxy with cached reads":                  {hard(), []change{proxy(0, func(p *model.Proxy) { p.Settings.Value.Cache = true })}, model.Hold, ReasonFenceIneffective, "cache = true"},
-		"an old one that migrates":                   {hard(), []change{func(s *model.Snapshot) { firstOld(s).Migrating = true }}, model.Hold, fence.ReasonSetNotPredictable, "is to be moved"},
-		"an old one that is unknown":                 {hard(), []change{func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientUnknown }}, model.Hold, fence.ReasonSetNotPredictable, "is unknown"},
-		"an old one that failed and may come back":   {three, []change{func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientFailed }}, model.Hold, fence.ReasonSetNotPredictable, "may be replaced"},
+		"an old one that migrates":                   {hard(), []change{func(s *model.Snapshot) { firstOld(s).Migrating = true }}, model.Hold, ReasonSetNotPredictable, "is about to be moved"},
+		"an old one that is unknown":                 {hard(), []change{func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientUnknown }}, model.Hold, ReasonSetNotPredictable, "does not answer Nomad"},
+		"an old one that failed and may come back":   {three, []change{func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientFailed }}, model.Hold, ReasonSetNotPredictable, "may be replaced"},
+		"an old one that is being restarted":         {hard(), []change{func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientPending }}, model.Hold, ReasonSetNotPredictable, "is pending, not running. Without a fence"},
+		"an old one that was changed in place":       {hard(), []change{func(s *model.Snapshot) { firstOld(s).DeploymentID = s.Key.Deployment }}, model.Hold, ReasonSetNotPredictable, "of the new version and no canary"},
 		"too few that are good":                      {three, []change{func(s *model.Snapshot) { bad(s, 1); bad(s, 2) }}, model.Hold, fence.ReasonCapacityTooLow, "would have 1 instances"},
 		"nobody on the node":                         {hard(), []change{func(s *model.Snapshot) { s.Fence.Value.Fencers = map[string][]string{"n2": nil} }}, model.Hold, fence.ReasonNoFencerOnNode, "Without a fence: old allocation"},
 		"it is not known who is":                     {hard(), []change{func(s *model.Snapshot) { s.Fence = model.Fact[model.FenceFacts]{} }}, model.Hold, fence.ReasonNoFencerOnNode, ""},
@@ -109,7 +111,45 @@ func TestWhoDoesNotFenceDecidesAsBefore(t *testing.T) {
 	}
 }
 
-// fenced takes the old allocation out of rotation as an instance on its node
+// What makes a promotion unpredictable makes a fence so, in the same words.
+func TestWhatHoldsAPromotionHoldsAFence(t *testing.T) {
+	t.Parallel()
+	cases := map[string]change{
+		"a canary that is about to be moved":   func(s *model.Snapshot) { firstCanary(s).Migrating = true },
+		"an old one that is about to be moved": func(s *model.Snapshot) { firstOld(s).Migrating = true },
+		"one on a node that does not answer":   func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientUnknown },
+		"one that has not started": func(s *model.Snapshot) {
+			firstOld(s).ClientStatus = model.ClientPending
+			unregister(s, firstOld(s))
+		},
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := hard().snapshot(start)
+			change(&s)
+			v := newView(Input{Snapshot: s, Policy: fencingPolicy(), Now: start})
+			require.NotEmpty(t, setNotPredictable(v))
+			_, why := fence.Predict(v.fenceWorld())
+			require.Contains(t, why, v.unsettled(unsettledOne(v)))
+		})
+	}
+	v := newView(Input{Snapshot: hard().snapshot(start), Policy: fencingPolicy(), Now: start})
+	_, why := fence.Predict(v.fenceWorld())
+	require.Empty(t, setNotPredictable(v)+why)
+}
+
+// unsettledOne is the one allocation that is not settled.
+func unsettledOne(v *view) model.Allocation {
+	for _, a := range v.Snapshot.Allocations.Value {
+		if v.unsettled(a) != "" {
+			return a
+		}
+	}
+	return model.Allocation{}
+}
+
+// fencedOld takes the old allocation out of rotation as an instance on its node
 // does, and out of the pools of every proxy.
 func fencedOld(s *model.Snapshot) {
 	a := firstOld(s)

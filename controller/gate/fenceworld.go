@@ -38,7 +38,7 @@ func (v *view) fenceInstance(g group, a model.Allocation) fence.Instance {
 	out := fence.Instance{
 		New: a.DeploymentID == d.ID || slices.Contains(g.state.PlacedCanaries, a.ID), Canary: slices.Contains(g.state.PlacedCanaries, a.ID),
 		Stopping: a.DesiredStatus != model.DesiredRun && !a.ClientTerminal(), Ended: a.DesiredStatus != model.DesiredRun && a.ClientTerminal(),
-		Unsure: unsure(a), Target: fence.Target{Alloc: a.ID, Name: a.Name, Group: a.Group},
+		Unsure: v.unsure(a), Target: fence.Target{Alloc: a.ID, Name: a.Name, Group: a.Group},
 	}
 	if a.Job != nil {
 		out.Version = a.Job.Version
@@ -53,13 +53,16 @@ func (v *view) fenceInstance(g group, a model.Allocation) fence.Instance {
 	return out
 }
 
-// unsure says why it is not known what Nomad will do with an allocation.
-func unsure(a model.Allocation) string {
-	switch {
-	case a.DesiredStatus != model.DesiredRun:
+// unsure says why it is not known what Nomad will do with an allocation: all that
+// holds a promotion, and what besides decides which ones Nomad stops.
+func (v *view) unsure(a model.Allocation) string {
+	if a.DesiredStatus != model.DesiredRun {
 		return ""
-	case a.Migrating:
-		return "is to be moved to another node"
+	}
+	if why := v.unsettled(a); why != "" {
+		return why
+	}
+	switch {
 	case a.ClientTerminal():
 		return "is " + a.ClientStatus + " and may be replaced at any time"
 	case a.ClientStatus != model.ClientRunning:

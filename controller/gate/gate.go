@@ -21,6 +21,10 @@ const (
 	// back: 12.8 s of backoff, half as much again at random (Traefik v3.6.12,
 	// pkg/job/job.go), rounded up.
 	Recovery = 20 * time.Second
+	// MaxLookAfter is how long after the end of the last old allocation proxies
+	// are still asked whether they have dropped the old instances. A proxy that
+	// cannot be read for that long is another's to look after.
+	MaxLookAfter = 5 * time.Minute
 )
 
 // idle is how many polls apart a deployment is looked at for which nothing can

@@ -78,6 +78,9 @@ func hostile() map[string]func(*rapid.T, *model.Snapshot) {
 		"old drain mistyped": func(t *rapid.T, s *model.Snapshot) { pick(t, s, false).Job.Meta["draingate_drain"] = "-1s" },
 		"old L mistyped":     func(t *rapid.T, s *model.Snapshot) { pick(t, s, false).Job.Meta["draingate_max_request"] = "soon" },
 		"old not registered": func(t *rapid.T, s *model.Snapshot) { unregister(s, pick(t, s, false)) },
+		"old moving":         func(t *rapid.T, s *model.Snapshot) { pick(t, s, false).Migrating = true },
+		"old on a lost node": func(t *rapid.T, s *model.Snapshot) { pick(t, s, false).ClientStatus = model.ClientUnknown },
+		"canary moving":      func(t *rapid.T, s *model.Snapshot) { pick(t, s, true).Migrating = true },
 		"canary gone": func(t *rapid.T, s *model.Snapshot) {
 			a := pick(t, s, true)
 			a.ClientStatus = rapid.SampledFrom([]string{"", "pending", "complete", "failed", "lost", "unknown"}).Draw(t, "client status")

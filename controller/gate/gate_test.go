@@ -10,6 +10,30 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
+// twoGroups is a world in which each of two groups awaits promotion: the
+// allocations are old, canary, old, canary.
+func twoGroups() world {
+	w := ready()
+	w.groups = 2
+	return w
+}
+
+// rolling makes the second group one without canaries, of which Nomad has
+// replaced one allocation so far.
+func rolling(s *model.Snapshot) {
+	state := &s.Deployment.Value.Groups[1]
+	state.DesiredCanaries, state.PlacedCanaries = 0, nil
+	s.Allocations.Value[3].Canary = false
+}
+
+// inPlace makes the second group one that the deployment changed in place.
+func inPlace(s *model.Snapshot) {
+	state := &s.Deployment.Value.Groups[1]
+	state.DesiredCanaries, state.PlacedCanaries = 0, nil
+	s.Allocations.Value = s.Allocations.Value[:3]
+	s.Allocations.Value[2].DeploymentID, s.Allocations.Value[2].Job = s.Key.Deployment, twoGroups().job(1)
+}
+
 // Each case breaks one thing in a world that would be promoted. The whole
 // chain is run, not the single check, so that the order counts as well; the
 // one reason and the figures in the message are what a person acts on.
@@ -223,6 +247,73 @@ func TestDecision(t *testing.T) {
 			changes: []change{func(s *model.Snapshot) { firstCanary(s).ClientStatus = model.ClientPending }},
 			verb:    model.Hold, reason: ReasonCanaryNotHealthy,
 		},
+		"a canary that failed before it was healthy is waited for": {
+			changes: []change{func(s *model.Snapshot) {
+				firstCanary(s).ClientStatus, firstCanary(s).Health = model.ClientFailed, model.HealthFalse
+			}},
+			verb: model.Hold, reason: ReasonCanaryNotPlaced, says: []string{"0 of 1 canaries: canary c0000000 is failed and is not replaced yet"},
+		},
+		"a canary that failed after it was healthy is waited for in vain": {
+			changes: []change{func(s *model.Snapshot) { firstCanary(s).ClientStatus = model.ClientFailed }},
+			verb:    model.Hold, reason: ReasonCanaryNotPlaced, says: []string{"after it was healthy", `"nomad alloc stop c0000000" makes it`},
+		},
+		"a canary that was replaced is not spoken of": {
+			changes: []change{func(s *model.Snapshot) {
+				firstCanary(s).ClientStatus, firstCanary(s).DesiredStatus = model.ClientFailed, model.DesiredStop
+			}},
+			verb: model.Hold, reason: ReasonCanaryNotPlaced, says: []string{`group "group0" has 0 of 1 canaries$`},
+		},
+		"a canary that is about to be moved would leave together with the old ones": {
+			changes: []change{func(s *model.Snapshot) { firstCanary(s).Migrating, firstCanary(s).NodeName = true, "n7" }},
+			verb:    model.Hold, reason: ReasonSetNotPredictable, says: []string{"canary c0000000 away from node n7", "stopped together"},
+		},
+		"an old allocation that is about to be moved": {
+			changes: []change{func(s *model.Snapshot) { firstOld(s).Migrating, firstOld(s).NodeName = true, "n7" }},
+			verb:    model.Hold, reason: ReasonSetNotPredictable, says: []string{"old allocation a0000000 is about to be moved away from node n7"},
+		},
+		"an old allocation on a node that does not answer": {
+			changes: []change{func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientUnknown }},
+			verb:    model.Hold, reason: ReasonSetNotPredictable, says: []string{"does not answer Nomad"},
+		},
+		"an old allocation that takes the place of another and has not started": {
+			changes: []change{func(s *model.Snapshot) {
+				firstOld(s).ClientStatus = model.ClientPending
+				unregister(s, firstOld(s))
+			}},
+			verb: model.Hold, reason: ReasonSetNotPredictable, says: []string{"has not started yet"},
+		},
+		"an old allocation that is only being restarted": {
+			changes: []change{func(s *model.Snapshot) { firstOld(s).ClientStatus = model.ClientPending }},
+			verb:    model.Promote, reason: ReasonPredictedSafe,
+		},
+		"an old allocation that this deployment changed in place may be stopped as well": {
+			changes: []change{func(s *model.Snapshot) {
+				a := firstOld(s)
+				a.DeploymentID, a.Job = s.Key.Deployment, ready().job(1)
+				a.Job.Groups[0].ShutdownDelay = 0
+			}},
+			verb: model.Hold, reason: ReasonDrainUnsafe, says: []string{"old allocation a0000000 serves S = 0s"},
+		},
+		"of several groups the one that is not safe is named, and the cure is its own": {
+			world: twoGroups(),
+			changes: []change{func(s *model.Snapshot) {
+				s.Allocations.Value[2].Job.Groups[1].ShutdownDelay = 0
+			}},
+			verb: model.Hold, reason: ReasonDrainUnsafe, says: []string{`old allocation a1000000 of group "group1" serves S = 0s`, `with group "group1" shutdown_delay = "19s"`},
+		},
+		"of several groups the one whose canary is not healthy is named": {
+			world:   twoGroups(),
+			changes: []change{func(s *model.Snapshot) { s.Allocations.Value[3].Health = model.HealthUnset }},
+			verb:    model.Hold, reason: ReasonCanaryNotHealthy, says: []string{`canary c1000000 of group "group1" is running`},
+		},
+		"a group without canaries that Nomad replaces is not gated, and said to be so": {
+			world: twoGroups(), changes: []change{rolling},
+			verb: model.Promote, reason: ReasonPredictedSafe, says: []string{"1 canary healthy", "replaced by Nomad without asking: group group1"},
+		},
+		"a group that changes in place is not spoken of": {
+			world: twoGroups(), changes: []change{inPlace},
+			verb: model.Promote, reason: ReasonPredictedSafe, says: []string{"at proxy 10.0.0.1:8080$"},
+		},
 		"a job that no proxy routes to has nothing to prove": {
 			changes: []change{func(s *model.Snapshot) {
 				for i := range s.Proxies.Value {
@@ -386,7 +477,8 @@ func TestDecision(t *testing.T) {
 			require.Equal(t, c.reason, d.Reason, d.Message)
 			require.Equal(t, c.verb, d.Verb)
 			for _, s := range c.says {
-				require.Contains(t, d.Message, s)
+				// A dollar sign stands for the end of the message.
+				require.Contains(t, d.Message+"$", s)
 			}
 		})
 	}

@@ -36,6 +36,9 @@ type Memory struct {
 	// OldAddresses are where proxies list the old instances, sorted; kept after
 	// promotion, when the instances leave the catalog.
 	OldAddresses []string
+	// DrainedSince is when all old allocations of the promoted deployment were
+	// first seen to have ended; zero before.
+	DrainedSince time.Time
 	// Arrivals follow each canary on its way in.
 	Arrivals map[string]Arrival
 	// Shown is the longest time each proxy took from a canary's first passing
@@ -70,6 +73,7 @@ func advance(v *view) Memory {
 	m.AwaitingSince = awaitingSince(v)
 	m.Pools = rememberPools(v)
 	m.OldAddresses = rememberOld(v)
+	m.DrainedSince = drainedSince(v)
 	m.Arrivals, m.Shown = follow(v)
 	v.memory = m
 	if found, _ := first(v, observed); found != nil {

@@ -1,6 +1,9 @@
 package gate
 
-import "github.com/draingate/draingate/controller/model"
+import (
+	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/model"
+)
 
 // Reasons of a decision None: there is nothing to decide.
 const (
@@ -77,6 +80,10 @@ const (
 	ReasonCanaryNotPlaced model.Reason = "CanaryNotPlaced"
 	// ReasonCanaryNotHealthy: a canary is not healthy for Nomad.
 	ReasonCanaryNotHealthy model.Reason = "CanaryNotHealthy"
+	// ReasonSetNotPredictable: Nomad is about to move an instance, or does not know
+	// how one is, so that what a promotion would stop cannot be said; or a fence
+	// cannot tell which instances that would be.
+	ReasonSetNotPredictable = fence.ReasonSetNotPredictable
 	// ReasonNotRouted: no proxy routes to any group of the deployment.
 	ReasonNotRouted model.Reason = "NotRouted"
 	// ReasonUnsupportedProtocol: tags ask for TCP or UDP routers.

@@ -58,16 +58,43 @@ func noCanaries(v *view) string {
 
 // afterwards is when to look again at a deployment with nothing to decide:
 // soon while old allocations of a promoted one are still ending, now and then
-// while one whose mode is off could be overridden, else never.
+// while it is to be seen that proxies dropped them or while one whose mode is
+// off could be overridden, else never.
 func (v *view) afterwards(reason model.Reason) time.Duration {
 	d := v.Snapshot.Deployment
-	if reason == ReasonModeOff && d.Known() && !d.Value.Terminal() {
+	switch {
+	case reason == ReasonModeOff && d.Known() && !d.Value.Terminal():
 		return idle * v.Policy.Poll
-	}
-	if !d.Known() || !d.Value.Promoted() || drained(v) == model.True {
+	case !d.Known() || !d.Value.Promoted():
+		return 0
+	case drained(v) != model.True:
+		return v.Policy.Poll
+	case outOfRotation(v) != model.True && !v.lookedLongEnough():
+		return idle * v.Policy.Poll
+	default:
 		return 0
 	}
-	return v.Policy.Poll
+}
+
+// drainedSince is when all old allocations of the promoted deployment were
+// first seen to have ended. A clock that went backwards begins anew, so that
+// the time is bounded by any clock.
+func drainedSince(v *view) time.Time {
+	switch since := v.Memory.DrainedSince; {
+	case drained(v) != model.True:
+		return since
+	case since.IsZero() || since.After(v.Now):
+		return v.Now
+	default:
+		return since
+	}
+}
+
+// lookedLongEnough reports whether proxies were asked for long enough after the
+// last old allocation had ended.
+func (v *view) lookedLongEnough() bool {
+	since := v.memory.DrainedSince
+	return !since.IsZero() && v.Now.Sub(since) >= MaxLookAfter
 }
 
 func deploymentPaused(v *view) string {

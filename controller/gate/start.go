@@ -30,24 +30,6 @@ func (v *view) eachCanary(find func(group, model.Allocation) string) string {
 	})
 }
 
-func canaryNotPlaced(v *view) string {
-	return v.eachGroup(func(g group) string {
-		if len(g.canaries) >= g.state.DesiredCanaries {
-			return ""
-		}
-		return fmt.Sprintf("group %q has %d of %d canaries", g.state.Name, len(g.canaries), g.state.DesiredCanaries)
-	})
-}
-
-func canaryNotHealthy(v *view) string {
-	return v.eachCanary(func(_ group, a model.Allocation) string {
-		if a.Health == model.HealthTrue && a.ClientStatus == model.ClientRunning {
-			return ""
-		}
-		return fmt.Sprintf("canary %s is %s and its health is %s for Nomad", a.ShortID(), a.ClientStatus, a.Health)
-	})
-}
-
 func notRouted(v *view) string {
 	for _, g := range v.groups {
 		for _, p := range g.pools {
@@ -144,7 +126,7 @@ func oldNotRegistered(v *view) string {
 		for _, a := range g.olds {
 			for _, s := range a.Job.Group(a.Group).AllServices() {
 				if s.Provider == model.ProviderConsul && v.registration(a, s.Name) == nil {
-					return fmt.Sprintf("old allocation %s runs, but its service %q is not in Consul's catalog, so it is not known who routes to it", a.ShortID(), s.Name)
+					return fmt.Sprintf("old allocation %s is %s, but its service %q is not in Consul's catalog, so it is not known who routes to it", v.called(a.ID, a.Group), a.ClientStatus, s.Name)
 				}
 			}
 		}
@@ -156,7 +138,7 @@ func canaryNotRegistered(v *view) string {
 	return v.eachCanary(func(g group, a model.Allocation) string {
 		for _, s := range g.spec.AllServices() {
 			if s.Provider == model.ProviderConsul && v.registration(a, s.Name) == nil {
-				return fmt.Sprintf("canary %s is not in Consul's catalog as an instance of service %q", a.ShortID(), s.Name)
+				return fmt.Sprintf("canary %s is not in Consul's catalog as an instance of service %q", v.called(a.ID, a.Group), s.Name)
 			}
 		}
 		return ""

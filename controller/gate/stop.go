@@ -15,7 +15,7 @@ func drainUnknown(v *view) string {
 	if w == nil {
 		return ""
 	}
-	return fmt.Sprintf("how long old allocation %s must go on serving behind proxy %s cannot be predicted: %s", model.Short(w.Allocation), w.Proxy, w.Why)
+	return fmt.Sprintf("how long old allocation %s must go on serving behind proxy %s cannot be predicted: %s", v.called(w.Allocation, w.Group), w.Proxy, w.Why)
 }
 
 func drainMasked(v *view) string {
@@ -48,12 +48,25 @@ func (v *view) worst(verdict model.Verdict) *model.Window {
 // shortfall says what S and T are and the smallest change that would do.
 func (v *view) shortfall(w *model.Window) string {
 	message := fmt.Sprintf("old allocation %s serves S = %s after service %q leaves the catalog (%s), but proxy %s may route to it for T = %s (%s); S must be at least T + L %s + margin %s = %s.",
-		model.Short(w.Allocation), text(w.S), w.Service, terms(w.STerms), w.Proxy, text(w.T), terms(w.TTerms), text(w.L), text(w.Margin), text(w.T+w.L+w.Margin))
+		v.called(w.Allocation, w.Group), text(w.S), w.Service, terms(w.STerms), w.Proxy, text(w.T), terms(w.TTerms), text(w.L), text(w.Margin), text(w.T+w.L+w.Margin))
 	if a, svc := v.old(w); a != nil {
 		delay, level := drain.Cure(*w, *a, svc)
+		level = v.within(level, a.Group)
 		message += fmt.Sprintf(" Cure: %ssubmit the running version with %s shutdown_delay = %q and nothing else changed (Nomad changes running allocations in place), then this version again with the same delay.", v.takeOut(w), level, text(delay))
 	}
 	return message
+}
+
+// within names the group of a level of the cure where the job has several.
+func (v *view) within(level, group string) string {
+	switch {
+	case len(v.Snapshot.Job.Value.Groups) < 2:
+		return level
+	case level == "group":
+		return fmt.Sprintf("group %q", group)
+	default:
+		return fmt.Sprintf("%s of group %q", level, group)
+	}
 }
 
 // takeOut is what must be done first where canaries already take traffic and
@@ -145,7 +158,16 @@ func promoteMessage(v *view) string {
 		canaries += len(g.canaries)
 	}
 	return fmt.Sprintf("%s healthy, passing and routed by %s for %s; %s",
-		plural(canaries, "canary", "canaries"), plural(len(v.Snapshot.Proxies.Value), "proxy", "proxies"), text(v.window()), v.margin())
+		plural(canaries, "canary", "canaries"), plural(len(v.Snapshot.Proxies.Value), "proxy", "proxies"), text(v.window()), v.margin()) + v.notGated()
+}
+
+// notGated names the groups that a promotion has no bearing on.
+func (v *view) notGated() string {
+	names := v.ungated()
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; without canaries, and replaced by Nomad without asking: group %s", strings.Join(names, ", "))
 }
 
 // margin says how much the tightest window has in hand.

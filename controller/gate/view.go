@@ -88,7 +88,9 @@ func (v *view) awaiting(d model.Deployment) []group {
 			case a.Group != state.Name || a.ClientTerminal() || a.DesiredStatus != model.DesiredRun:
 			case slices.Contains(state.PlacedCanaries, a.ID):
 				g.canaries = append(g.canaries, a)
-			case a.DeploymentID != d.ID:
+			default:
+				// One that belongs to this deployment all the same was changed in
+				// place, or took the place of one that failed: a promotion may stop it.
 				g.olds = append(g.olds, a)
 			}
 		}

@@ -130,11 +130,10 @@ func fromJob(t Traefik, content []byte) (Settings, error) {
 
 func fromProcess(ctx context.Context, t Traefik) (client.Dump, error) {
 	if t.PasswordFile != "" {
-		password, err := os.ReadFile(t.PasswordFile)
-		if err != nil {
-			return client.Dump{}, fmt.Errorf("--traefik-api-password-file: %w", err)
+		var err error
+		if t.API.Password, err = client.ReadPassword(t.PasswordFile); err != nil {
+			return client.Dump{}, err
 		}
-		t.API.Password = strings.TrimRight(string(password), "\r\n")
 	}
 	c, err := client.New(t.API)
 	if err != nil {

@@ -62,17 +62,3 @@ func TestChangedInPlace(t *testing.T) {
 	require.True(t, Allocation{CreateIndex: 5, Job: &Job{ModifyIndex: 6}}.ChangedInPlace())
 	require.False(t, Allocation{CreateIndex: 5, Job: &Job{ModifyIndex: 4}}.ChangedInPlace())
 }
-
-func TestWithoutUser(t *testing.T) {
-	for given, want := range map[string]string{
-		"http://10.0.0.2:4646":               "http://10.0.0.2:4646",
-		"https://me:hunter2@10.0.0.2:4646/x": "https://10.0.0.2:4646/x",
-		"unix:///secrets/api.sock":           "unix:///secrets/api.sock",
-		"127.0.0.1:8500":                     "127.0.0.1:8500",
-		"me:hunter2@127.0.0.1:8500":          "127.0.0.1:8500",
-		"http://me:hunter2@ho st:1":          "ho st:1",
-		"http://me:hunt@er2@10.0.0.2:4646":   "http://10.0.0.2:4646",
-	} {
-		require.Equal(t, want, WithoutUser(given))
-	}
-}

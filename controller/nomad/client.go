@@ -14,7 +14,7 @@ import (
 
 	nomadapi "github.com/hashicorp/nomad/api"
 
-	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/secret"
 )
 
 // DefaultWaitTime is how long a blocking query waits for a change before Nomad
@@ -75,11 +75,12 @@ func New(options Options) (*Client, error) {
 	if waitTime <= 0 {
 		waitTime = DefaultWaitTime
 	}
-	address := model.WithoutUser(config.Address)
+	address := secret.WithoutUser(config.Address)
 	httpClient, err := newHTTPClient(config, waitTime)
 	if err != nil {
 		return nil, fmt.Errorf("nomad address %q: %w", address, err)
 	}
+	httpClient.Transport = secret.Transport(httpClient.Transport)
 	if options.Wrap != nil {
 		httpClient.Transport = options.Wrap(httpClient.Transport)
 	}

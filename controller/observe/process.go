@@ -12,8 +12,9 @@ import (
 // processes, are remembered after they were last seen.
 const rememberFor = 10 * time.Minute
 
-const ambiguousText = "this address answers for several Traefik processes, by turns: " +
-	"name each instance with --traefik-url, or register each in Consul"
+const ambiguousText = "a Traefik process answered that started earlier than one that had answered before, " +
+	"so this address seems to answer for several by turns: name each instance with --traefik-url, or register each in Consul; " +
+	"if the clock of its machine was set back before a restart, this ends by itself within 20 minutes"
 
 var errAnotherProcess = errors.New(
 	"another process answered than the one before: it restarted, or the address answers for several")
@@ -36,8 +37,9 @@ type process struct {
 }
 
 // met takes note of a start date and returns why the address cannot be relied
-// on, empty if it can. A restart moves the date forward; only an address with
-// several processes behind it ever goes back.
+// on, empty if it can. A restart moves the date forward. One that goes back is
+// that of several processes behind the address, or of one whose machine's clock
+// was set back: the two cannot be told apart at once, and the first is assumed.
 func (m *processMemory) met(url string, started, now time.Time) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

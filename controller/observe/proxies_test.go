@@ -262,6 +262,22 @@ func TestIdentity(t *testing.T) {
 			require.Empty(t, proxies[url1].Ambiguous)
 		})
 	})
+	t.Run("a restart after the machine's clock was set back is taken for that, and not for longer than is said", func(t *testing.T) {
+		bubble(t, options, func(t *testing.T, w *world, o *Observer) {
+			w.traefik(url1, start(2))
+			pass(t, o)
+			w.traefik(url1, start(1))
+			began := time.Now()
+			_, proxies := pass(t, o)
+			require.Contains(t, proxies[url1].Ambiguous, "ends by itself within 20 minutes")
+			for proxies[url1].Ambiguous != "" {
+				require.Less(t, time.Since(began), 20*time.Minute)
+				time.Sleep(time.Second)
+				_, proxies = pass(t, o)
+			}
+			require.Greater(t, time.Since(began), rememberFor)
+		})
+	})
 	t.Run("an address that alternates within a pass is ambiguous", func(t *testing.T) {
 		bubble(t, options, func(t *testing.T, w *world, o *Observer) {
 			w.traefik(url1, start(2), start(1), start(2))

@@ -25,6 +25,7 @@ type Observer interface {
 // nil where Nomad does not know the deployment.
 type Promoter interface {
 	Deployment(ctx context.Context, key model.Key) (*model.Deployment, error)
+	Allocations(ctx context.Context, namespace, jobID string) ([]model.Allocation, error)
 	Promote(ctx context.Context, key model.Key, groups []string) error
 	Fail(ctx context.Context, key model.Key) error
 }
@@ -183,21 +184,15 @@ var ErrMoved = errors.New("facts changed since the decision")
 // ErrNotLeading means that nothing was written since another process may lead.
 var ErrNotLeading = errors.New("not written: this instance does not lead, or not for long enough to write")
 
-// write reads the deployment once more and decides once more with it at the
-// present time, since the calls to promote and to fail have no compare-and-set:
-// whatever was true when the pass began may be old by now.
+// write reads the deployment and the allocations once more and decides once more
+// with them at the present time, since the calls to promote and to fail have no
+// compare-and-set: whatever was true when the pass began may be old by now.
 func (r *Reconciler) write(ctx context.Context, s model.Snapshot, d model.Decision, m gate.Memory) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	asked := time.Now()
-	again, err := r.promoter.Deployment(ctx, s.Key)
-	if err != nil {
-		return fmt.Errorf("read deployment %s again before the write: %w", model.Short(s.Key.Deployment), err)
+	if err := r.readAgain(ctx, &s); err != nil {
+		return err
 	}
-	if again == nil || !reflect.DeepEqual(*again, s.Deployment.Value) {
-		return fmt.Errorf("%w: the deployment is not as it was", ErrMoved)
-	}
-	s.Deployment = model.Seen(*again, asked)
 	last, _ := gate.Evaluate(gate.Input{Snapshot: s, Memory: m, Policy: r.options.Policy, Now: time.Now()})
 	if !gate.Acts(last) || last.Verb != d.Verb {
 		return fmt.Errorf("%w: %s", ErrMoved, last.Reason)
@@ -215,6 +210,28 @@ func (r *Reconciler) write(ctx context.Context, s model.Snapshot, d model.Decisi
 	if err := r.promoter.Promote(ctx, s.Key, d.Groups); err != nil {
 		return fmt.Errorf("promote deployment %s: %w", model.Short(s.Key.Deployment), err)
 	}
+	return nil
+}
+
+// readAgain replaces what the snapshot has of the deployment and of its job's
+// allocations. A node that is drained in between has its allocations moved by
+// Nomad at once, and the deployment does not show it.
+func (r *Reconciler) readAgain(ctx context.Context, s *model.Snapshot) error {
+	asked := time.Now()
+	d, err := r.promoter.Deployment(ctx, s.Key)
+	if err != nil {
+		return fmt.Errorf("read deployment %s again before the write: %w", model.Short(s.Key.Deployment), err)
+	}
+	if d == nil || !reflect.DeepEqual(*d, s.Deployment.Value) {
+		return fmt.Errorf("%w: the deployment is not as it was", ErrMoved)
+	}
+	s.Deployment = model.Seen(*d, asked)
+	asked = time.Now()
+	allocations, err := r.promoter.Allocations(ctx, d.Namespace, d.JobID)
+	if err != nil {
+		return fmt.Errorf("read the allocations of job %s again before the write: %w", d.JobID, err)
+	}
+	s.Allocations = model.Seen(allocations, asked)
 	return nil
 }
 

@@ -31,7 +31,10 @@ type fakeWorld struct {
 	promotes, fails int
 	// before, where set, is called ahead of the last read and of the promotion.
 	beforeRead, beforePromote func() error
-	observed                  int
+	// unreadable and moved are what the last read of the allocations finds.
+	unreadable error
+	moved      func(old, canary *model.Allocation)
+	observed   int
 }
 
 func newWorld() *fakeWorld {
@@ -73,12 +76,26 @@ func (f *fakeWorld) Observe(context.Context, model.Key) model.Snapshot {
 	p.Routing = model.Seen(model.Routing{Services: []model.ProxyService{svc},
 		Routers: []model.Router{{Name: "web@consulcatalog", Provider: model.ProviderConsulCatalog, Service: svc.Name, Status: model.StatusEnabled}}}, now)
 	return model.Snapshot{Key: key, Region: "global", Datacenter: "dc1", Deployment: model.Seen(f.deployment, now), Overrides: model.Seen(model.Overrides{}, now), Job: model.Seen(*f.job(1), now),
-		Allocations: model.Seen([]model.Allocation{
-			{ID: "old", Group: "web", DeploymentID: "d0", ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(0)},
-			{ID: "canary", Group: "web", DeploymentID: depID, Canary: true, Health: model.HealthTrue, ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(1)},
-		}, now),
-		Catalog: map[string]model.Fact[[]model.Registration]{"web": model.Seen(regs, now)},
-		Proxies: model.Seen([]model.Proxy{p}, now), Load: model.Seen(model.Load{}, now)}
+		Allocations: model.Seen(f.allocations(), now),
+		Catalog:     map[string]model.Fact[[]model.Registration]{"web": model.Seen(regs, now)},
+		Proxies:     model.Seen([]model.Proxy{p}, now), Load: model.Seen(model.Load{}, now)}
+}
+
+func (f *fakeWorld) allocations() []model.Allocation {
+	return []model.Allocation{
+		{ID: "old", Group: "web", DeploymentID: "d0", ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(0)},
+		{ID: "canary", Group: "web", DeploymentID: depID, Canary: true, Health: model.HealthTrue, ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(1)},
+	}
+}
+
+func (f *fakeWorld) Allocations(context.Context, string, string) ([]model.Allocation, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := f.allocations()
+	if f.moved != nil {
+		f.moved(&out[0], &out[1])
+	}
+	return out, f.unreadable
 }
 
 func registration(alloc string, port int) model.Registration {
@@ -290,7 +307,15 @@ func TestDoesNotWrite(t *testing.T) {
 		"where the last read fails":            {func(f *fakeWorld) { f.beforeRead = func() error { return errors.New("refused") } }, false, model.Promote},
 		"where the last read is another state": {func(f *fakeWorld) { f.beforeRead = func() error { f.change(model.DeploymentPaused); return nil } }, false, model.Hold},
 		"where the last read shows an allocation that failed meanwhile": {func(f *fakeWorld) { f.beforeRead = func() error { f.failOne(); return nil } }, false, model.Promote},
-		"where the last read takes 2.5 seconds":                         {func(f *fakeWorld) { f.beforeRead = func() error { time.Sleep(2500 * time.Millisecond); return nil } }, false, model.Hold},
+		"where the allocations cannot be read once more":                {func(f *fakeWorld) { f.unreadable = errors.New("refused") }, false, model.Promote},
+		"where Nomad was asked meanwhile to move the canary":            {func(f *fakeWorld) { f.moved = func(_, canary *model.Allocation) { canary.Migrating = true } }, false, model.Promote},
+		"where Nomad stopped the canary meanwhile": {func(f *fakeWorld) {
+			f.moved = func(_, canary *model.Allocation) { canary.DesiredStatus = model.DesiredStop }
+		}, false, model.Promote},
+		"where an old allocation was put on a node meanwhile": {func(f *fakeWorld) {
+			f.moved = func(old, _ *model.Allocation) { old.ID, old.ClientStatus = "other", model.ClientPending }
+		}, false, model.Promote},
+		"where the last read takes 2.5 seconds": {func(f *fakeWorld) { f.beforeRead = func() error { time.Sleep(2500 * time.Millisecond); return nil } }, false, model.Hold},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,9 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
-// EncodeDeployment turns a record into what the list shows of it.
+// EncodeDeployment turns a record into what the list shows of it. Dates are by
+// the clock of the last observation, so that they do not lie in its future
+// where the clock was set back since.
 func EncodeDeployment(r model.Record) Deployment {
 	d := r.Decision
 	return Deployment{
@@ -22,13 +24,13 @@ func EncodeDeployment(r model.Record) Deployment {
 		Decision:   string(d.Verb),
 		Reason:     string(d.Reason),
 		Message:    scrub(d.Message),
-		Since:      r.Since.UTC(),
+		Since:      model.OnClock(r.Observed, r.Since).UTC(),
 		Observed:   r.Observed.UTC(),
 		DryRun:     r.DryRun,
 		Problem:    scrub(r.Problem),
-		PromotedAt: utc(r.PromotedAt),
+		PromotedAt: utc(model.OnClock(r.Observed, r.PromotedAt)),
 		Groups:     each(r.Groups, encodeGroup),
-		Conditions: each(d.Conditions, encodeCondition),
+		Conditions: each(d.Conditions, func(c model.Condition) Condition { return encodeCondition(c, r.Observed) }),
 	}
 }
 
@@ -63,13 +65,13 @@ func encodeGroup(g model.DeploymentGroup) Group {
 	}
 }
 
-func encodeCondition(c model.Condition) Condition {
+func encodeCondition(c model.Condition, now time.Time) Condition {
 	return Condition{
 		Type:    string(c.Type),
 		Status:  string(c.Status),
 		Reason:  string(c.Reason),
 		Message: scrub(c.Message),
-		Since:   c.Since.UTC(),
+		Since:   model.OnClock(now, c.Since).UTC(),
 	}
 }
 

@@ -99,7 +99,7 @@ func conditionChanges(base Event, old, now model.Record) []Event {
 		if known && b.Status == c.Status && b.Reason == c.Reason {
 			continue
 		}
-		e, condition := base, encodeCondition(c)
+		e, condition := base, encodeCondition(c, now.Observed)
 		condition.Message = cut(condition.Message)
 		e.Type, e.Condition = EventCondition, &condition
 		if known {

@@ -62,10 +62,10 @@ func NewHandler(o Options) http.Handler {
 	return readOnly(o.Version, mux)
 }
 
-// profiles adds what net/http/pprof would add to the default mux.
+// profiles adds what net/http/pprof would add to the default mux, but for the
+// command line, in which the URL of a webhook may stand.
 func profiles(mux *http.ServeMux) {
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -97,13 +98,16 @@ func TestHandlerNamesWhatItWaitsFor(t *testing.T) {
 
 func TestProfilesAreServedOnlyWhereAskedFor(t *testing.T) {
 	for target, want := range map[string]string{
-		"/debug/pprof/": "Types of profiles available", "/debug/pprof/goroutine?debug=1": "goroutine profile:", "/debug/pprof/cmdline": "",
+		"/debug/pprof/": "Types of profiles available", "/debug/pprof/goroutine?debug=1": "goroutine profile:",
 	} {
 		res := serve(status.Options{Pprof: true}, http.MethodGet, target)
 		require.Equal(t, http.StatusOK, res.Code, target)
 		require.Contains(t, res.Body.String(), want)
 		require.Equal(t, http.StatusNotFound, serve(status.Options{}, http.MethodGet, target).Code, target)
 	}
+	res := serve(status.Options{Pprof: true}, http.MethodGet, "/debug/pprof/cmdline")
+	require.Equal(t, http.StatusNotFound, res.Code)
+	require.NotContains(t, res.Body.String(), os.Args[0], "the command line may hold a secret")
 }
 
 func TestHandlerIsReadOnly(t *testing.T) {

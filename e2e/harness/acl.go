@@ -12,16 +12,21 @@ import (
 const RootToken = "5f0c2a52-0000-4000-8000-00000000d1e5"
 
 // withACL returns the options with ACLs on in both systems: both deny whatever
-// no token allows, and Nomad gives its tasks and services workload identities
-// for Consul.
+// no token allows. In a plain stack Nomad gives its tasks and services workload
+// identities for Consul, which somebody has to set up there ("nomad setup
+// consul"); in an HA one it registers services with its own token.
 func (o Options) withACL() Options {
 	if !o.ACL {
 		return o
 	}
+	toConsul := map[string]any{"token": RootToken}
 	identity := map[string]any{"aud": []string{"consul.io"}, "ttl": "1h"}
+	if !o.HA {
+		toConsul["service_identity"], toConsul["task_identity"] = identity, identity
+	}
 	o.Nomad = merge(map[string]any{
 		"acl":    map[string]any{"enabled": true},
-		"consul": map[string]any{"token": RootToken, "service_identity": identity, "task_identity": identity},
+		"consul": toConsul,
 	}, o.Nomad)
 	o.Consul = merge(map[string]any{
 		"acl": map[string]any{
@@ -41,14 +46,13 @@ func (s *Stack) root() string {
 }
 
 // bootstrap makes the first token of Nomad.
-func (s *Stack) bootstrap(ctx context.Context) error {
+func (s *Stack) bootstrap(ctx context.Context, api *nomad.Client) error {
 	if !s.opts.ACL {
 		return nil
 	}
-	_, _, err := s.Nomad.ACLTokens().BootstrapOpts(RootToken, (&nomad.WriteOptions{}).WithContext(ctx))
+	_, _, err := api.ACLTokens().BootstrapOpts(RootToken, (&nomad.WriteOptions{}).WithContext(ctx))
 	if err != nil {
 		return fmt.Errorf("bootstrap Nomad's ACLs: %w", err)
 	}
-	s.Nomad.SetSecretID(RootToken)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	consul "github.com/hashicorp/consul/api"
@@ -22,75 +23,125 @@ const readyWithin = 60 * time.Second
 // ends before it is ready, because someone took one of them.
 const startTries = 3
 
+// startConsul starts the servers and, in an HA stack, a client agent for each
+// node. In a plain one the server is the node's agent as well.
 func (s *Stack) startConsul(ctx context.Context) error {
-	return s.retry(ctx, func(ctx context.Context, name string) error {
-		var http, server, serf int
-		if err := s.ports.takeAll(&http, &server, &serf); err != nil {
-			return err
-		}
-		file, err := s.writeConfig(name, merge(s.consulConfig(http, server, serf), s.opts.Consul))
+	return s.retry(ctx, func(ctx context.Context, try string) (err error) {
+		defer func() { err = s.abandon(consulLayer, err) }()
+		members, err := s.newAgents(consulLayer, s.opts.servers(), s.opts.pick("consul", "consul-server"), "consul", try)
 		if err != nil {
 			return err
 		}
-		s.ConsulAddr = address(http)
-		if s.Consul, err = consul.NewClient(&consul.Config{Address: s.ConsulAddr, Scheme: "http", Token: s.root()}); err != nil {
-			return fmt.Errorf("make a Consul client: %w", err)
+		s.ConsulServers, s.consulAgents = servers(members), members
+		if s.opts.HA {
+			if s.consulAgents, err = s.newAgents(consulLayer, haNodes, "consul-client", "consul-client", try); err != nil {
+				return err
+			}
+			members = slices.Concat(members, s.consulAgents)
 		}
-		p, err := s.launch(name, s.opts.Bins.Consul, nil, "agent", "-config-file="+file)
-		if err != nil {
+		for i, a := range members {
+			if err := a.configure(merge(s.consulConfig(i, a), s.opts.Consul), "-config-file="); err != nil {
+				return err
+			}
+		}
+		if err := launchAll(members); err != nil {
 			return err
 		}
-		s.ConsulProcess = p
-		return s.consulReady(ctx)
-	}, "consul")
+		return awaitAgents(ctx, members, "Consul has a leader and all agents", func(ctx context.Context) error {
+			return errors.Join(knownLeaders(ctx, members), s.consulAlive(ctx))
+		})
+	}, "")
 }
 
-func (s *Stack) consulReady(ctx context.Context) error {
-	p := s.ConsulProcess
-	return errors.Join(
-		p.await(ctx, "Consul's API answers", func(ctx context.Context) error {
-			_, err := s.Consul.Agent().Self()
-			return err
-		}),
-		p.await(ctx, "Consul has a leader", func(ctx context.Context) error {
-			leader, err := s.Consul.Status().LeaderWithQueryOptions((&consul.QueryOptions{}).WithContext(ctx))
-			if err == nil && leader == "" {
-				err = errors.New("none elected")
-			}
-			return err
-		}),
-		p.await(ctx, "Consul's node is in the catalog", func(ctx context.Context) error {
-			nodes, _, err := s.Consul.Catalog().Nodes((&consul.QueryOptions{}).WithContext(ctx))
-			if err == nil && len(nodes) == 0 {
-				err = errors.New("the catalog is empty")
-			}
-			return err
-		}),
-	)
-}
-
-func (s *Stack) consulConfig(http, server, serf int) map[string]any {
-	return map[string]any{
-		"node_name": "node-" + filepath.Base(s.Dir), "datacenter": "dc1",
-		"server": true, "bootstrap_expect": 1, "data_dir": filepath.Join(s.data(), "consul"),
+// consulConfig is that of the i-th agent of Consul, servers first.
+func (s *Stack) consulConfig(i int, a *agent) map[string]any {
+	ports := map[string]any{"http": a.ports.http, "serf_lan": a.ports.serf, "serf_wan": -1, "dns": -1, "grpc": -1, "grpc_tls": -1}
+	config := map[string]any{
+		"node_name": s.consulName(i), "datacenter": "dc1",
+		"server": i < s.opts.servers(), "data_dir": a.folder,
 		"bind_addr": loopback, "client_addr": loopback, "advertise_addr": loopback,
-		"ports": map[string]any{
-			"http": http, "server": server, "serf_lan": serf,
-			"serf_wan": -1, "dns": -1, "grpc": -1, "grpc_tls": -1,
-		},
+		"ports":       ports,
 		"performance": map[string]any{"raft_multiplier": 1},
 		"connect":     map[string]any{"enabled": false},
 		// Everything comes from one address here.
-		"limits":                  map[string]any{"http_max_conns_per_client": 2000},
+		"limits":                  map[string]any{"http_max_conns_per_client": 2000, "rpc_max_conns_per_client": 2000},
 		"disable_update_check":    true,
 		"leave_on_terminate":      false,
 		"skip_leave_on_interrupt": true,
 		"log_level":               "INFO",
+		// The default, half a minute, is for a server that is not there yet.
+		"retry_join": serfs(s.ConsulServers), "retry_interval": "1s",
+	}
+	if i < s.opts.servers() {
+		ports["server"] = a.ports.rpc
+		config["bootstrap_expect"] = s.opts.servers()
+		// A server that was killed keeps its vote until it is back.
+		config["autopilot"] = map[string]any{"cleanup_dead_servers": false}
+	}
+	return config
+}
+
+// consulName is the node name of the i-th agent of Consul: a client agent has
+// that of its node.
+func (s *Stack) consulName(i int) string {
+	switch {
+	case !s.opts.HA:
+		return s.nodeName(0)
+	case i < haServers:
+		return fmt.Sprintf("server-%s-%d", filepath.Base(s.Dir), i+1)
+	default:
+		return s.nodeName(i - haServers)
 	}
 }
 
+// nodeName is the name of a node, in Nomad and in Consul.
+func (s *Stack) nodeName(i int) string {
+	name := "node-" + filepath.Base(s.Dir)
+	if s.opts.HA {
+		name += fmt.Sprint("-", i+1)
+	}
+	return name
+}
+
+// serfs are the gossip addresses of servers, none of one that is alone.
+func serfs(all []*Server) []string {
+	out := []string{}
+	if len(all) == 1 {
+		return out
+	}
+	for _, s := range all {
+		out = append(out, address(s.agent.ports.serf))
+	}
+	return out
+}
+
+// consulAlive is an error unless every agent's node is in the catalog and its
+// serf health, which the leader keeps, is passing.
+func (s *Stack) consulAlive(ctx context.Context) error {
+	checks, _, err := s.consulAgents[len(s.consulAgents)-1].consul.Health().State(consul.HealthAny, (&consul.QueryOptions{}).WithContext(ctx))
+	if err != nil {
+		return fmt.Errorf("ask for Consul's checks: %w", err)
+	}
+	alive := 0
+	var bad []string
+	for _, c := range checks {
+		switch {
+		case c.CheckID != "serfHealth":
+		case c.Status == consul.HealthPassing:
+			alive++
+		default:
+			bad = append(bad, c.Node+" is "+c.Status)
+		}
+	}
+	if want := s.opts.members(); alive != want {
+		return fmt.Errorf("%d of %d agents of Consul are alive: %s", alive, want, strings.Join(bad, ", "))
+	}
+	return nil
+}
+
 // retry runs a start until the server is ready, on other ports after each
-// time that its process ended early.
+// time that its process ended early. The start is given the name, with the
+// number of the try from the second on.
 func (s *Stack) retry(ctx context.Context, start func(context.Context, string) error, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()

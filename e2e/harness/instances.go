@@ -18,6 +18,10 @@ type Instance struct {
 	// Version is the version of the job in Nomad, from 0.
 	Version uint64
 	Canary  bool
+	// Group is the task group that the allocation is of.
+	Group string
+	// NodeID is the ID in Nomad of the node that it is placed on.
+	NodeID string
 	// Status is Nomad's client status of the allocation.
 	Status string
 	// Addr is the host:port of the port "http"; empty until it is placed.
@@ -52,7 +56,7 @@ func (s *Stack) Instances(ctx context.Context, jobID string) ([]Instance, error)
 }
 
 func instance(a *nomad.Allocation) Instance {
-	i := Instance{AllocID: a.ID, Status: a.ClientStatus}
+	i := Instance{AllocID: a.ID, Group: a.TaskGroup, NodeID: a.NodeID, Status: a.ClientStatus}
 	if a.Job != nil && a.Job.Version != nil {
 		i.Version = *a.Job.Version
 	}
@@ -70,17 +74,32 @@ func instance(a *nomad.Allocation) Instance {
 // SetReady turns an instance's /readyz to 503, or back, without affecting what
 // it answers otherwise.
 func (s *Stack) SetReady(ctx context.Context, i Instance, ok bool) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, fmt.Sprintf("http://%s/admin/ready?ok=%t", i.Addr, ok), nil)
-	if err != nil {
+	if err := put(ctx, i, fmt.Sprintf("/admin/ready?ok=%t", ok)); err != nil {
 		return fmt.Errorf("set readiness of %s: %w", i.AllocID, err)
+	}
+	return nil
+}
+
+// Exit ends an instance's process at once, as a crash does.
+func (s *Stack) Exit(ctx context.Context, i Instance) error {
+	if err := put(ctx, i, "/admin/exit"); err != nil {
+		return fmt.Errorf("end the process of %s: %w", i.AllocID, err)
+	}
+	return nil
+}
+
+func put(ctx context.Context, i Instance, path string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+i.Addr+path, nil)
+	if err != nil {
+		return err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("set readiness of %s: %w", i.AllocID, err)
+		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusNoContent {
-		return fmt.Errorf("set readiness of %s: %s", i.AllocID, resp.Status)
+		return fmt.Errorf("PUT %s: %s", path, resp.Status)
 	}
 	return nil
 }

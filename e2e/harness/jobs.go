@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -119,8 +120,9 @@ func describeDeployment(d *nomad.Deployment) string {
 		return "no deployment"
 	}
 	out := fmt.Sprintf("version %d %s (%s)", d.JobVersion, d.Status, d.StatusDescription)
-	if g := d.TaskGroups["web"]; g != nil {
-		out += fmt.Sprintf(", canaries %d/%d, healthy %d/%d, promoted %t", len(g.PlacedCanaries), g.DesiredCanaries, g.HealthyAllocs, g.DesiredTotal, g.Promoted)
+	for _, name := range slices.Sorted(maps.Keys(d.TaskGroups)) {
+		g := d.TaskGroups[name]
+		out += fmt.Sprintf("; %s: canaries %d/%d, healthy %d/%d, promoted %t", name, len(g.PlacedCanaries), g.DesiredCanaries, g.HealthyAllocs, g.DesiredTotal, g.Promoted)
 	}
 	return out
 }

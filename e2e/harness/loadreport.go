@@ -57,6 +57,18 @@ func (r LoadReport) String() string {
 	return s + "; answers by version: " + joinCounts(r.Versions)
 }
 
+// LostAt says in which seconds how many requests were lost that had been sent,
+// for comparison with the logs.
+func (r LoadReport) LostAt() string {
+	var parts []string
+	for i, second := range r.Seconds {
+		if second.Lost > 0 {
+			parts = append(parts, fmt.Sprintf("%d in the second from %s", second.Lost, r.Began.Add(time.Duration(i)*time.Second).UTC().Format("15:04:05.000")))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 func joinCounts(m map[string]int) string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(m)) {

@@ -24,7 +24,7 @@ const (
 // portBlock is a range of ports that belongs to one stack. Its first port is
 // held open for the stack's lifetime and keeps other stacks, in this process
 // or another, from using the block. Ports up to ownPorts are for servers, the
-// rest is the Nomad client's range for tasks.
+// rest is for the tasks of the Nomad clients.
 type portBlock struct {
 	base int
 	lock net.Listener
@@ -47,18 +47,20 @@ func claimPorts() (*portBlock, error) {
 }
 
 // take returns the next port of the block on which nothing listens, over TCP
-// and UDP. A port is never handed out twice.
+// and UDP. A port is handed out again only after all others were.
 func (b *portBlock) take() (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.next < b.base+ownPorts {
+	for range ownPorts - 1 {
 		port := b.next
-		b.next++
+		if b.next++; b.next == b.base+ownPorts {
+			b.next = b.base + 1
+		}
 		if portFree(port) {
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("take a port: the %d ports of block %d are used up", ownPorts, b.base)
+	return 0, fmt.Errorf("take a port: the %d ports of block %d are in use", ownPorts, b.base)
 }
 
 // takeAll takes as many ports as there are pointers.
@@ -73,8 +75,13 @@ func (b *portBlock) takeAll(ports ...*int) error {
 	return nil
 }
 
-// tasks returns the first and last port of the range for tasks.
-func (b *portBlock) tasks() (first, last int) { return b.base + ownPorts, b.base + blockSize - 1 }
+// tasks returns the first and last port for tasks of the i-th of n clients. Two
+// that share an address must never hand out the same port.
+func (b *portBlock) tasks(i, n int) (first, last int) {
+	each := (blockSize - ownPorts) / n
+	first = b.base + ownPorts + i*each
+	return first, first + each - 1
+}
 
 // release gives the block back.
 func (b *portBlock) release() { _ = b.lock.Close() }

@@ -128,6 +128,25 @@ var errEnded = errors.New("process ended")
 // await asks a readiness question until it is answered, the context ends or
 // the process does.
 func (p *Process) await(ctx context.Context, what string, ask func(context.Context) error) error {
+	if err := poll(ctx, what, p.ended, ask); err != nil {
+		return fmt.Errorf("%w, see %s", err, p.Log)
+	}
+	return nil
+}
+
+// ended is an error that says how the process ended, if it has.
+func (p *Process) ended() error {
+	select {
+	case <-p.done:
+		return fmt.Errorf("%s: %w (%w): %s", p.Name, errEnded, p.err, logTail(p.Log))
+	default:
+		return nil
+	}
+}
+
+// poll asks a question until the answer is no error, the context ends, or gone
+// says that there will never be one.
+func poll(ctx context.Context, what string, gone func() error, ask func(context.Context) error) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -135,11 +154,12 @@ func (p *Process) await(ctx context.Context, what string, ask func(context.Conte
 		if err == nil {
 			return nil
 		}
+		if never := gone(); never != nil {
+			return fmt.Errorf("wait until %s: %w", what, never)
+		}
 		select {
-		case <-p.done:
-			return fmt.Errorf("wait until %s: %w (%w), see %s: %s", what, errEnded, p.err, p.Log, logTail(p.Log))
 		case <-ctx.Done():
-			return fmt.Errorf("wait until %s: %w (last answer: %w), see %s", what, ctx.Err(), err, p.Log)
+			return fmt.Errorf("wait until %s: %w (last answer: %w)", what, ctx.Err(), err)
 		case <-tick.C:
 		}
 	}

@@ -13,12 +13,18 @@ import (
 var sampleTemplate string
 
 // Sample is the job that tests and the demo deploy: one group "web" with one
-// task "web" and one service of the job's name. The zero value of a field
-// means what the field says; those of Nomad keep their Nomad names.
+// task "web" and one service of the job's name, and as many more of that kind as
+// are wanted. The zero value of a field means what the field says; those of
+// Nomad keep their Nomad names.
 type Sample struct {
 	// Name is the ID of the job and the name of its service. Required, and
 	// unique on its stack: see Stack.Name.
 	Name string
+	// Group is the name of the task group, "web" if empty.
+	Group string
+	// More are further groups of the same job. Each must have a Group and a Name,
+	// which is that of its service alone; Type, Meta and More of it are ignored.
+	More []Sample
 	// Version is what the service reports; another one makes the update
 	// destructive. Required.
 	Version string
@@ -29,6 +35,8 @@ type Sample struct {
 	// Count and Canary are 1 if zero; NoCanary makes canary 0.
 	Count, Canary int
 	NoCanary      bool
+	// Spread places the instances on as many nodes as there are.
+	Spread bool
 	// MaxParallel is 1 if zero.
 	MaxParallel             int
 	AutoPromote, AutoRevert bool
@@ -55,10 +63,15 @@ type Sample struct {
 	// main in e2e/sample.
 	Warmup, Drain, Sleep time.Duration
 	NeverReady           bool
+	// Restarts is how often Nomad starts a process that ended again in place, a
+	// second later. RescheduleDelay is after how long it replaces an instance that
+	// failed, Nomad's default of 30 s and more if zero; 5 s is the least.
+	Restarts        int
+	RescheduleDelay time.Duration
 }
 
 func (s Sample) withDefaults() Sample {
-	s.Type = or(s.Type, "service")
+	s.Type, s.Group = or(s.Type, "service"), or(s.Group, "web")
 	s.Count, s.Canary, s.MaxParallel = or(s.Count, 1), or(s.Canary, 1), or(s.MaxParallel, 1)
 	if s.NoCanary {
 		s.Canary = 0
@@ -79,6 +92,16 @@ func or[T comparable](value, fallback T) T {
 		return fallback
 	}
 	return value
+}
+
+// Groups are the job itself as a group, and those that it has besides.
+func (s Sample) Groups() []Sample {
+	out := []Sample{s.withDefaults()}
+	for _, more := range s.More {
+		more.Type = s.Type
+		out = append(out, more.withDefaults())
+	}
+	return out
 }
 
 // Host is the Host header by which Route sends requests to the job.
@@ -119,16 +142,12 @@ func (s Sample) RetryTags(attempts int, initial time.Duration) []string {
 
 // HCL renders the job as a job specification that runs the given program.
 func (s Sample) HCL(command string) (string, error) {
-	t, err := template.New("sample").Funcs(template.FuncMap{"quote": strconv.Quote, "list": hclList}).Parse(sampleTemplate)
+	t, err := template.New("sample").Funcs(template.FuncMap{"quote": strconv.Quote, "list": hclList, "command": func() string { return command }}).Parse(sampleTemplate)
 	if err != nil {
 		return "", fmt.Errorf("read the template of the sample job: %w", err)
 	}
 	var b strings.Builder
-	data := struct {
-		Sample
-		Command string
-	}{s.withDefaults(), command}
-	if err := t.Execute(&b, data); err != nil {
+	if err := t.Execute(&b, s.withDefaults()); err != nil {
 		return "", fmt.Errorf("render the sample job: %w", err)
 	}
 	return b.String(), nil

@@ -53,6 +53,9 @@ type TraefikOptions struct {
 	// Service is the Consul service under which the instance is registered,
 	// "traefik" if empty. Instances of one service are one proxy set.
 	Service string
+	// Node is the index in Stack.Nodes of the node whose Consul agent the
+	// instance reads and is registered with.
+	Node int
 	// Unregistered leaves the instance out of Consul.
 	Unregistered bool
 	// Prefix is that of the tags which this instance reads, "traefik" if

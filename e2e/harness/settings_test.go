@@ -80,6 +80,21 @@ func TestSampleHCL(t *testing.T) {
 	}
 }
 
+func TestSampleHCLOfSeveralGroups(t *testing.T) {
+	job := Sample{Name: "web", Version: "2", More: []Sample{{Name: "web-api", Group: "api", Count: 2, NoCanary: true, Restarts: 3, RescheduleDelay: 5 * time.Second}}}
+	hcl, err := job.HCL("/bin/sample")
+	require.NoError(t, err)
+	first, second, found := strings.Cut(hcl, `group "api" {`)
+	require.True(t, found, hcl)
+	for _, want := range []string{`group "web" {`, `name     = "web"`, `count = 1`, `canary            = 1`, `attempts = 0`} {
+		require.Contains(t, first, want)
+	}
+	for _, want := range []string{`name     = "web-api"`, `count = 2`, `canary            = 0`, `attempts = 3`, `delay          = "5s"`} {
+		require.Contains(t, second, want)
+	}
+	require.NotContains(t, first, "reschedule")
+}
+
 func TestPortBlocksAreDisjoint(t *testing.T) {
 	a, err := claimPorts()
 	require.NoError(t, err)
@@ -87,7 +102,9 @@ func TestPortBlocksAreDisjoint(t *testing.T) {
 	b, err := claimPorts()
 	require.NoError(t, err)
 	defer b.release()
-	first, last := a.tasks()
+	first, middle := a.tasks(0, 2)
+	next, last := a.tasks(1, 2)
+	require.Equal(t, middle+1, next, "two clients share no port")
 	if a.base == b.base || last-a.base+1 != blockSize {
 		t.Errorf("blocks at %d and %d with tasks from %d to %d", a.base, b.base, first, last)
 	}

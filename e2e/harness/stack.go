@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	consul "github.com/hashicorp/consul/api"
@@ -28,6 +27,9 @@ type Options struct {
 	// ACL turns the ACLs of Nomad and Consul on. The stack's own clients and
 	// its Traefik instances have RootToken then, programs that it runs have none.
 	ACL bool
+	// HA makes three servers of Consul and three of Nomad, and two nodes, each
+	// with a client agent of Consul and one of Nomad.
+	HA bool
 	// MaxKillTimeout is the Nomad client's max_kill_timeout, 30 s if zero,
 	// which is also Nomad's default.
 	MaxKillTimeout time.Duration
@@ -38,21 +40,27 @@ type Options struct {
 	Dir string
 }
 
-// Stack is a running Consul, a Nomad with one client, and Traefik instances.
+// Stack is a running Consul, a Nomad with its clients, and Traefik instances.
 // Its methods can be used from several goroutines.
 type Stack struct {
 	// Dir holds everything of the stack; logs/ has one file per process.
 	Dir string
-	// ConsulAddr and NomadAddr are host:port of the HTTP APIs.
+	// ConsulAddr and NomadAddr are host:port of the HTTP APIs: the servers', or
+	// in an HA stack those of the agents of the last node.
 	ConsulAddr, NomadAddr string
 	// Consul and Nomad are clients of the two.
 	Consul *consul.Client
 	Nomad  *nomad.Client
-	// The processes, for tests that break things: Consul, Nomad's server and
-	// Nomad's client.
+	// The processes, for tests that break things: those that listen on
+	// ConsulAddr and NomadAddr, and the Nomad client of the last node. One that
+	// Server.Start started is another.
 	ConsulProcess, NomadProcess, NomadClientProcess *Process
-	// NodeID is the ID of the only Nomad client.
+	// NodeID is the ID of the last node, in a plain stack the only one.
 	NodeID string
+	// Nodes are where Nomad places jobs: one, or two in an HA stack.
+	Nodes []*Node
+	// ConsulServers and NomadServers are one each, or three in an HA stack.
+	ConsulServers, NomadServers []*Server
 
 	opts    Options
 	helpers helpers
@@ -60,12 +68,13 @@ type Stack struct {
 	spawn   *spawner
 	guard   *guard
 	names   atomic.Int64
-	// nomadRPC is the address by which the Nomad client finds the server.
-	nomadRPC string
+	// consulAgents are the Consul agents of the nodes.
+	consulAgents []*agent
 
 	mu       sync.Mutex
 	traefiks []*Traefik
 	others   []*Process
+	agents   [layers][]*Process
 	closing  sync.Once
 	closeErr error
 }
@@ -81,11 +90,28 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	if err == nil {
 		err = s.startNomad(ctx)
 	}
+	s.front()
 	if err != nil {
 		s.opts.Keep = true
 		return nil, errors.Join(fmt.Errorf("start a stack (logs in %s): %w", s.logs(), err), s.Close())
 	}
 	return s, nil
+}
+
+// front fills in the fields of what tests talk to. In an HA stack the last node
+// stands for the whole, since tests break the first and the servers.
+func (s *Stack) front() {
+	if len(s.Nodes) == 0 {
+		return
+	}
+	last := s.Nodes[len(s.Nodes)-1]
+	api := last.nomad
+	if !s.opts.HA {
+		api = s.NomadServers[0].agent
+	}
+	s.ConsulAddr, s.Consul, s.ConsulProcess = last.ConsulAddr, last.consul.consul, last.Consul
+	s.NomadAddr, s.Nomad, s.NomadProcess = api.addr(), api.nomad, api.running()
+	s.NomadClientProcess, s.NodeID = last.Nomad, last.ID
 }
 
 func newStack(ctx context.Context, opts Options) (_ *Stack, err error) {
@@ -170,54 +196,4 @@ func ownEnvironment() []string {
 		}
 	}
 	return env
-}
-
-// Close ends everything that the stack started, tasks included, and removes
-// its directory unless Keep is set. It can be called again.
-func (s *Stack) Close() error {
-	s.closing.Do(func() { s.closeErr = s.close() })
-	return s.closeErr
-}
-
-// KeepLogs makes Close leave the logs in place and returns their folder.
-func (s *Stack) KeepLogs() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.opts.Keep = true
-	return s.logs()
-}
-
-func (s *Stack) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.others {
-		_ = p.Stop(10 * time.Second)
-	}
-	var errs []error
-	agents := []*Process{s.NomadClientProcess, s.NomadProcess, s.ConsulProcess}
-	for _, p := range agents {
-		if p != nil {
-			// A test may have left it frozen.
-			_ = p.cmd.Process.Signal(syscall.SIGCONT)
-		}
-	}
-	allocs := s.stopJobs()
-	for _, t := range s.traefiks {
-		errs = append(errs, t.close())
-	}
-	for _, p := range agents {
-		if p != nil {
-			errs = append(errs, p.Stop(10*time.Second))
-		}
-	}
-	s.spawn.close()
-	errs = append(errs, reap.All(s.Dir, 20*time.Second, allocs...), s.guard.dismiss())
-	s.ports.release()
-	if !s.opts.Keep {
-		errs = append(errs, os.RemoveAll(s.Dir))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("close the stack in %s: %w", s.Dir, err)
-	}
-	return nil
 }

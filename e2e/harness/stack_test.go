@@ -260,6 +260,14 @@ func TestFaults(t *testing.T) {
 			require.Contains(t, string(log), want)
 		}
 	})
+	t.Run("servers that were killed come back as they were", func(t *testing.T) {
+		for _, server := range []*Server{s.ConsulServers[0], s.NomadServers[0]} {
+			require.NoError(t, server.Kill())
+			require.NoError(t, server.Start(timeout(t)))
+		}
+		require.NoError(t, s.AwaitQuorum(timeout(t)))
+		require.NoError(t, AwaitRouted(timeout(t), instances, first))
+	})
 	t.Run("what is awaited in vain is named", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()

@@ -44,6 +44,9 @@ type Traefik struct {
 
 // StartTraefik starts an instance, waits until it answers, and registers it.
 func (s *Stack) StartTraefik(ctx context.Context, opts TraefikOptions) (*Traefik, error) {
+	if opts.Node < 0 || opts.Node >= len(s.Nodes) {
+		return nil, fmt.Errorf("start a Traefik on node %d: the stack has %d, counted from 0", opts.Node, len(s.Nodes))
+	}
 	t := &Traefik{stack: s, Options: opts.withDefaults()}
 	t.Name = s.Name(t.Options.Service)
 	err := s.retry(ctx, t.start, t.Name)
@@ -69,7 +72,7 @@ func (t *Traefik) start(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	t.settings = t.Options.settings(t.stack.ConsulAddr, web, api, dynamic)
+	t.settings = t.Options.settings(t.node().ConsulAddr, web, api, dynamic)
 	if token := t.stack.root(); token != "" {
 		t.settings["providers.consulCatalog.endpoint.token"] = token
 	}
@@ -135,6 +138,9 @@ func (t *Traefik) writeDynamic(name string) (string, error) {
 	return file, nil
 }
 
+// Direct is the base URL of the API past the relay.
+func (t *Traefik) Direct() string { return t.direct }
+
 // Process is the running process; after Restart it is another one.
 func (t *Traefik) Process() *Process { return t.process }
 
@@ -163,6 +169,9 @@ func (t *Traefik) close() error {
 	return errors.Join(errs...)
 }
 
+// node is the one whose Consul agent the instance uses.
+func (t *Traefik) node() *Node { return t.stack.Nodes[t.Options.Node] }
+
 // Register puts the instance into Consul: the API's port is the service's, the
 // entry point's is in the meta key "entrypoint".
 func (t *Traefik) Register() error {
@@ -170,7 +179,7 @@ func (t *Traefik) Register() error {
 	if err != nil {
 		return err
 	}
-	err = t.stack.Consul.Agent().ServiceRegister(&consul.AgentServiceRegistration{
+	err = t.node().consul.consul.Agent().ServiceRegister(&consul.AgentServiceRegistration{
 		ID: t.Name, Name: t.Options.Service, Address: host, Port: port,
 		Meta: map[string]string{"entrypoint": t.Entry},
 	})
@@ -185,7 +194,7 @@ func (t *Traefik) Deregister() error {
 	if t.Options.Unregistered {
 		return nil
 	}
-	if err := t.stack.Consul.Agent().ServiceDeregister(t.Name); err != nil {
+	if err := t.node().consul.consul.Agent().ServiceDeregister(t.Name); err != nil {
 		return fmt.Errorf("deregister %s from Consul: %w", t.Name, err)
 	}
 	return nil

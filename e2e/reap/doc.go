@@ -9,9 +9,9 @@ package reap
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -23,16 +23,14 @@ const Marker = "DRAINGATE_STACK"
 const Data = "data"
 
 // Allocations returns the IDs of the allocations whose directories the stack's
-// Nomad client has, sorted.
+// Nomad clients have, sorted.
 func Allocations(dir string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(dir, Data, "nomad", "alloc"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	paths, err := filepath.Glob(filepath.Join(dir, Data, "*", "alloc", "*"))
 	var ids []string
-	for _, e := range entries {
-		ids = append(ids, e.Name())
+	for _, p := range paths {
+		ids = append(ids, filepath.Base(p))
 	}
+	slices.Sort(ids)
 	return ids, err
 }
 

@@ -47,3 +47,13 @@ func TestAllKeepsTheLogs(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(dir, Data))
 	require.DirExists(t, filepath.Join(dir, "logs"))
 }
+
+func TestTheAllocationsOfEveryClientAreFound(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"n-2/alloc/a", "n-1/alloc/b", "nomad-server-1/server"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, Data, d), 0o755))
+	}
+	ids, err := Allocations(dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b"}, ids)
+}

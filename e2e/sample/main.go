@@ -15,7 +15,8 @@
 //	NEVER_READY "true" makes /readyz answer 503 for ever; / is not affected
 //
 // PUT /admin/ready?ok=false turns /readyz to 503 without affecting /, and
-// ?ok=true back. /livez always answers 200.
+// ?ok=true back. PUT /admin/exit is answered with 204, and then the process
+// ends with code 1, as after a crash. /livez always answers 200.
 package main
 
 import (
@@ -52,6 +53,9 @@ func serve(stop context.Context, cfg config, now time.Time) error {
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve on %s: %w", cfg.addr, err)
+	case <-svc.exit:
+		_ = server.Close()
+		return errors.New("told to exit")
 	case <-stop.Done():
 	}
 	if cfg.drain == 0 {

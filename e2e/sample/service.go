@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -48,10 +49,13 @@ type service struct {
 	warm     time.Time
 	draining atomic.Bool
 	sick     atomic.Bool
+	// exit is closed once the process is to end.
+	exit chan struct{}
+	once sync.Once
 }
 
 func newService(cfg config, started time.Time) *service {
-	return &service{cfg: cfg, warm: started.Add(cfg.warmup)}
+	return &service{cfg: cfg, warm: started.Add(cfg.warmup), exit: make(chan struct{})}
 }
 
 func (s *service) handler() http.Handler {
@@ -60,6 +64,7 @@ func (s *service) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("PUT /admin/ready", s.setReady)
+	mux.HandleFunc("PUT /admin/exit", s.setExit)
 	return mux
 }
 
@@ -75,7 +80,8 @@ func (s *service) root(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Version", s.cfg.version)
 	if time.Now().Before(s.warm) {
-		http.Error(w, "warming up", http.StatusServiceUnavailable)
+		// Another status than those that a proxy gives of its own accord.
+		http.Error(w, "warming up", http.StatusTooEarly)
 		return
 	}
 	select {
@@ -106,4 +112,13 @@ func (s *service) setReady(w http.ResponseWriter, r *http.Request) {
 	}
 	s.sick.Store(!ok)
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// setExit answers before the process ends, so that who asks knows that it will.
+func (s *service) setExit(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusNoContent)
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+	}
+	s.once.Do(func() { close(s.exit) })
 }

@@ -37,7 +37,7 @@ func TestStatusesThroughALife(t *testing.T) {
 		prepare func(*service)
 		want    [3]int
 	}{
-		"while it warms up only /livez is well": {cfg: config{warmup: time.Hour}, want: [3]int{503, 503, 200}},
+		"while it warms up only /livez is well": {cfg: config{warmup: time.Hour}, want: [3]int{425, 503, 200}},
 		"once warm everything is well":          {want: [3]int{200, 200, 200}},
 		"while it drains / is still served":     {prepare: func(s *service) { s.draining.Store(true) }, want: [3]int{200, 503, 200}},
 		"never ready leaves / alone":            {cfg: config{neverReady: true}, want: [3]int{200, 503, 200}},
@@ -64,7 +64,7 @@ func TestWarmupEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(config{warmup: 5 * time.Second}, time.Now())
 		time.Sleep(5*time.Second - time.Nanosecond)
-		if got, want := codes(s.handler()), [3]int{503, 503, 200}; got != want {
+		if got, want := codes(s.handler()), [3]int{425, 503, 200}; got != want {
 			t.Errorf("just before the warm-up ends: got %v, want %v", got, want)
 		}
 		time.Sleep(time.Nanosecond)
@@ -94,6 +94,26 @@ func TestBadRequestsAreRefused(t *testing.T) {
 			t.Errorf("%s %s: got %d, want 400", method, target, code)
 		}
 	}
+}
+
+// A crash is asked for and answered, and the process then ends with an error.
+func TestExitEndsTheProcess(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := l.Addr().String()
+	require.NoError(t, l.Close())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(t.Context(), config{addr: addr, drain: time.Hour}, time.Now()) }()
+	require.Eventually(t, func() bool {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+addr+"/admin/exit", nil)
+		require.NoError(t, err)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return false
+		}
+		return resp.StatusCode == http.StatusNoContent && resp.Body.Close() == nil
+	}, 10*time.Second, 10*time.Millisecond)
+	require.ErrorContains(t, <-ended, "exit")
 }
 
 func TestReadConfig(t *testing.T) {

@@ -295,7 +295,7 @@ func TestNewRefuses(t *testing.T) {
 		"credentials in the URL":   {client.Options{URL: "http://ann:hunter2@127.0.0.1:8080"}, "--traefik-api-user"},
 		"credentials in a bad URL": {client.Options{URL: "http://ann:hunter2@127.0.0.1:80a80/"}, "is not a URL"},
 		"a slash in a password":    {client.Options{URL: "http://ann:hun/hunter2@127.0.0.1:8080"}, "is not a URL"},
-		"a query":                  {client.Options{URL: "http://127.0.0.1?a=b"}, "query"},
+		"a query":                  {client.Options{URL: "http://127.0.0.1?a=hunter2"}, "query"},
 		"a missing CA":             {client.Options{URL: "http://127.0.0.1", CAFile: "gone.pem"}, "--traefik-api-ca"},
 		"a CA that is none":        {client.Options{URL: "http://127.0.0.1", CAFile: empty}, "no PEM certificate"},
 		"a negative timeout":       {client.Options{URL: "http://127.0.0.1", Timeout: -1}, "negative"},

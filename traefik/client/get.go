@@ -8,6 +8,8 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+
+	"github.com/draingate/draingate/controller/secret"
 )
 
 // Limits of what is read of an answer, in bytes. A route of a configuration
@@ -120,7 +122,7 @@ func (c *Client) advice(resp *http.Response) string {
 	case code == http.StatusBadRequest:
 		return "the request was not understood: check the scheme of the URL, http or https"
 	case code >= 300 && code < 400:
-		return "the API redirects to " + withoutUser(resp.Header.Get("Location")) + ": give the URL that answers itself"
+		return "the API redirects to " + secret.WithoutUser(resp.Header.Get("Location")) + ": give the URL that answers itself"
 	default:
 		return "Traefik's API answers 200 to this: look at what stands before it"
 	}

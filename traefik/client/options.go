@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/draingate/draingate/controller/secret"
 )
 
 // DefaultTimeout bounds one call where Options has none.
@@ -38,6 +40,16 @@ type Options struct {
 	Timeout time.Duration
 	// Wrap, where not nil, is put around the transport, to count requests.
 	Wrap func(http.RoundTripper) http.RoundTripper
+}
+
+// ReadPassword returns what --traefik-api-password-file holds, without the end of
+// its last line.
+func ReadPassword(file string) (string, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("--traefik-api-password-file: %w", err)
+	}
+	return strings.TrimRight(string(content), "\r\n"), nil
 }
 
 // Client reads the API of one Traefik. It holds no state that changes and is
@@ -85,7 +97,7 @@ func (c Client) String() string { return c.base }
 func (c Client) GoString() string { return "client.Client(" + c.base + ")" }
 
 // String returns the URL alone, so that options can be printed.
-func (o Options) String() string { return "client.Options(" + withoutUser(o.URL) + ")" }
+func (o Options) String() string { return "client.Options(" + secret.WithoutUser(o.URL) + ")" }
 
 // GoString keeps credentials out of %#v.
 func (o Options) GoString() string { return o.String() }
@@ -93,6 +105,7 @@ func (o Options) GoString() string { return o.String() }
 func newHTTPClient(trust *tls.Config, wrap func(http.RoundTripper) http.RoundTripper) *http.Client {
 	// No proxy: what answers has to be the process itself.
 	var transport http.RoundTripper = &http.Transport{DisableKeepAlives: true, TLSClientConfig: trust, DisableCompression: true}
+	transport = secret.Transport(transport)
 	if wrap != nil {
 		transport = wrap(transport)
 	}
@@ -106,40 +119,15 @@ func newHTTPClient(trust *tls.Config, wrap func(http.RoundTripper) http.RoundTri
 func baseURL(o Options) (string, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", fmt.Errorf("address of Traefik's API: %q is not a URL such as http://127.0.0.1:8080", withoutUser(o.URL))
+		return "", fmt.Errorf("address of Traefik's API: %q is not a URL such as http://127.0.0.1:8080", secret.WithoutUser(o.URL))
 	}
 	if u.User != nil {
-		return "", fmt.Errorf("address of Traefik's API %s: the URL holds credentials: give them with --traefik-api-user and --traefik-api-password-file", withoutUser(o.URL))
+		return "", fmt.Errorf("address of Traefik's API %s: the URL holds credentials: give them with --traefik-api-user and --traefik-api-password-file", secret.WithoutUser(o.URL))
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
-		return "", fmt.Errorf("address of Traefik's API %s: the URL must not have a query or a fragment", o.URL)
+		return "", fmt.Errorf("address of Traefik's API %s: the URL must not have a query or a fragment", secret.WithoutUser(o.URL))
 	}
 	return strings.TrimSuffix(u.JoinPath(o.BasePath).String(), "/"), nil
-}
-
-// withoutUser cuts the query and everything up to the last @ of the
-// authority, also from text that is no URL.
-func withoutUser(raw string) string {
-	raw, _, _ = strings.Cut(raw, "?")
-	scheme, rest, ok := strings.Cut(raw, "://")
-	if !ok {
-		scheme, rest = "", raw
-	}
-	authority, path, slash := strings.Cut(rest, "/")
-	if at := strings.LastIndex(authority, "@"); at >= 0 {
-		authority = authority[at+1:]
-	} else if strings.Contains(path, "@") {
-		// A slash in the password: nothing of this is safe to show.
-		authority, path, slash = "…", "", false
-	}
-	out := authority
-	if ok {
-		out = scheme + "://" + authority
-	}
-	if slash {
-		out += "/" + path
-	}
-	return out
 }
 
 func tlsConfig(o Options) (*tls.Config, error) {

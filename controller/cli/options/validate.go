@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/secret"
 )
 
 // Validate returns the first thing that is wrong, as one line that names the
@@ -42,27 +43,14 @@ func urlsAreBases(r Run) error {
 		u, err := url.Parse(text)
 		switch {
 		case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
-			return fmt.Errorf("--traefik-url %q is no URL: give one such as http://10.0.0.5:8080", withoutUser(text))
+			return fmt.Errorf("--traefik-url %q is no URL: give one such as http://10.0.0.5:8080", secret.WithoutUser(text))
 		case u.User != nil:
-			return fmt.Errorf("--traefik-url %s holds credentials: give --traefik-api-user and --traefik-api-password-file instead", withoutUser(text))
+			return fmt.Errorf("--traefik-url %s holds credentials: give --traefik-api-user and --traefik-api-password-file instead", secret.WithoutUser(text))
 		case u.RawQuery != "" || u.Fragment != "":
-			return fmt.Errorf("--traefik-url %s must end with the path: leave out what follows ? or #", text)
+			return fmt.Errorf("--traefik-url %s must end with the path: leave out what follows ? or #", secret.WithoutUser(text))
 		}
 	}
 	return nil
-}
-
-// withoutUser hides what stands before an @, which may be a password even in a
-// text that is no URL.
-func withoutUser(text string) string {
-	at := strings.LastIndex(text, "@")
-	if at < 0 {
-		return text
-	}
-	if scheme, _, ok := strings.Cut(text, "://"); ok && len(scheme) < at {
-		return scheme + "://" + text[at+1:]
-	}
-	return text[at+1:]
 }
 
 func servicesAreNames(r Run) error {
@@ -223,7 +211,7 @@ func advertiseIsAddress(r Run) error {
 	}
 	ip := net.ParseIP(host)
 	if err != nil || host == "" || port == "0" || strings.ContainsAny(host, "/@?# ") || (ip != nil && ip.IsUnspecified()) {
-		return fmt.Errorf("--advertise %q is no address that others can reach: give one such as 10.0.0.7:4689", withoutUser(r.Leader.Advertise))
+		return fmt.Errorf("--advertise %q is no address that others can reach: give one such as 10.0.0.7:4689", secret.WithoutUser(r.Leader.Advertise))
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func TestValidateRefuses(t *testing.T) {
 		"a URL with credentials":       {func(o *options.Run) { o.Traefik.URLs = []string{"http://me:hunter2@h"} }, []string{"--traefik-url", "--traefik-api-password-file"}},
 		"a bad URL with credentials":   {func(o *options.Run) { o.Traefik.URLs = []string{"http://me:hunter2@h:x"} }, []string{"--traefik-url"}},
 		"credentials without a scheme": {func(o *options.Run) { o.Traefik.URLs = []string{"me:hunter2@h"} }, []string{"--traefik-url"}},
-		"a URL with a query":           {func(o *options.Run) { o.Traefik.URLs = []string{"http://h/?x=1"} }, []string{"--traefik-url"}},
+		"a URL with a query":           {func(o *options.Run) { o.Traefik.URLs = []string{"http://h/?x=hunter2"} }, []string{"--traefik-url"}},
 		"an address for a service":     {func(o *options.Run) { o.Traefik.Services = []string{"http://h:1"} }, []string{"--traefik-service", "--traefik-url"}},
 		"a service without a name":     {func(o *options.Run) { o.Traefik.Services = []string{""} }, []string{"--traefik-service"}},
 		"a file that is not there":     {func(o *options.Run) { o.Traefik.Config = missing }, []string{"--traefik-config", missing}},
