@@ -114,8 +114,8 @@ var chain = slices.Concat(settled, observed, lasting, fenceSide, stopSide)
 func HoldReasons() []model.Reason { return reasonsOf(model.Hold) }
 
 // Reasons returns every reason that a decision can have with its verb, each once,
-// in the order in which the chain first looks for it, Fail and Promote last. A
-// process that does not fence has none of those that only a fence has.
+// in the order in which the chain first looks for it, Fail and Promote last. It
+// has those that only a fence has also where none is in force.
 func Reasons() []struct {
 	Verb   model.Verb
 	Reason model.Reason
