@@ -34,7 +34,7 @@ func TestDrainedWhileItWaits(t *testing.T) {
 		whole  bool
 	}{
 		"the node of the canary": {
-			count: 1, reason: "CanaryNotHealthy", says: []string{"is pending and its health is unset"},
+			whole: true, count: 1, reason: "CanaryNotHealthy", says: []string{"is pending and its health is unset"},
 			drains: func(canary harness.Instance, _ []harness.Instance) string { return canary.NodeID },
 		},
 		"the node of an old instance": {

@@ -63,7 +63,9 @@ func faults(at int) []fault {
 		{
 			name:   "leader stopped and continued",
 			breaks: func(c *cell) error { return c.leader.process.Signal(syscall.SIGSTOP) },
-			lasts:  (*cell).untilAnotherLeads, stalls: true, says: catalogAway,
+			lasts:  (*cell).untilAnotherLeads, stalls: true,
+			// What it had asked for when it was stopped is too old when it goes on.
+			says:  concat(catalogAway, nomadAway, proxyAway),
 			mends: func(c *cell) error { return c.broken.process.Signal(syscall.SIGCONT) },
 		},
 		{
@@ -81,7 +83,7 @@ func faults(at int) []fault {
 			breaks: func(c *cell) error { return c.s.Nodes[0].Consul.Signal(syscall.SIGSTOP) },
 			lasts:  lasting(2 * short),
 			mends:  func(c *cell) error { return c.s.Nodes[0].Consul.Signal(syscall.SIGCONT) },
-			says:   append(catalogAway, proxyAway...), loses: "a proxy could not read the catalog",
+			says:   concat(catalogAway, proxyAway), loses: "a proxy could not read the catalog",
 		},
 		{
 			name: "Nomad's leader killed", exclusive: true, breaks: (*cell).killNomad, lasts: lasting(short), mends: (*cell).startKilled,
@@ -92,7 +94,7 @@ func faults(at int) []fault {
 			breaks: func(c *cell) error { return c.proxies[0].Process().Signal(syscall.SIGKILL) }, lasts: lasting(short),
 			mends: func(c *cell) error { return c.proxies[0].Restart(c.t.Context()) },
 		},
-		{name: "Traefik started", breaks: (*cell).startProxy, lasts: lasting(0), says: append(proxyAway, "ProxySetUnknown")},
+		{name: "Traefik started", breaks: (*cell).startProxy, lasts: lasting(0), says: concat(proxyAway, []string{"ProxySetUnknown"})},
 		{
 			name: "Traefik hung", blinds: true, apart: true, says: proxyAway,
 			breaks: func(c *cell) error { return c.proxies[0].Process().Signal(syscall.SIGSTOP) }, lasts: lasting(short),

@@ -129,7 +129,8 @@ func (c *cell) saysWhy() {
 // slow tells of an answer that took longer than a fact may be old, as it can
 // where other work keeps the machine busy. It is a true reason under every fault.
 func slow(message string) bool {
-	return strings.Contains(message, "deadline exceeded") || strings.Contains(message, "longer than 2s") || strings.Contains(message, "in time")
+	return strings.Contains(message, "deadline exceeded") || strings.Contains(message, "longer than 2s") || strings.Contains(message, "in time") ||
+		strings.Contains(message, "Client.Timeout exceeded")
 }
 
 // lost counts what was lost before and after the promotion. What is asked of a
