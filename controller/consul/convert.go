@@ -52,6 +52,7 @@ func convertCheck(c *consulapi.HealthCheck) model.CheckStatus {
 		ServiceID:   c.ServiceID,
 		Status:      c.Status,
 		Output:      c.Output,
+		Notes:       c.Notes,
 		ModifyIndex: c.ModifyIndex,
 	}
 }

@@ -27,6 +27,19 @@ func (c *Client) OpenSession(ctx context.Context, name string, ttl, lockDelay ti
 	return id, nil
 }
 
+// OpenPresence makes a session like OpenSession does, but one that takes the keys
+// that it has locked with it when it ends, and that leaves no lock delay to speak of:
+// what says that an instance is there must be gone with it.
+func (c *Client) OpenPresence(ctx context.Context, name string, ttl time.Duration) (string, error) {
+	// Zero would mean the default of 15 s.
+	entry := &consulapi.SessionEntry{Name: name, TTL: ttl.String(), LockDelay: time.Millisecond, Behavior: consulapi.SessionBehaviorDelete}
+	id, _, err := c.api.Session().CreateNoChecks(entry, c.write(ctx))
+	if err != nil {
+		return "", fmt.Errorf("open a session for the presence of this instance at %s: %w", c.address, classifyLock(err, `session_prefix "" { policy = "write" }`))
+	}
+	return id, nil
+}
+
 // RenewSession starts the TTL of a session anew. It returns false where the
 // session is no more.
 func (c *Client) RenewSession(ctx context.Context, id string) (bool, error) {

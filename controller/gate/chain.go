@@ -3,6 +3,7 @@ package gate
 import (
 	"slices"
 
+	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -15,6 +16,7 @@ var (
 	onProxies = []model.ConditionType{model.ProxyRouting, model.DrainSafe}
 	onConsul  = []model.ConditionType{model.CatalogPassing, model.ProxyRouting, model.DrainSafe}
 	onStart   = []model.ConditionType{model.CanaryHealthy, model.CatalogPassing, model.ProxyRouting}
+	onFence   = []model.ConditionType{model.Fenced}
 	onAll     = []model.ConditionType{model.CanaryHealthy, model.CatalogPassing, model.ProxyRouting, model.DrainSafe}
 )
 
@@ -90,17 +92,30 @@ var stopSide = []step{
 	{ReasonDrainUnsafe, drainUnsafe, model.Hold, model.False, onDrain},
 }
 
+// fenceSide are the steps of a promotion that takes old instances out of rotation
+// first. They find nothing where it need not, or is not to. Where one finds
+// something, the stop side is not asked any more: a fence needs no proof of it.
+var fenceSide = []step{
+	{fence.ReasonFenceAborted, fenceAborted, model.Hold, model.False, onFence},
+	{ReasonFenceIneffective, fenceIneffective, model.Hold, model.False, onFence},
+	{ReasonSetNotPredictable, fenceUnpredictable, model.Hold, model.Unknown, onFence},
+	{fence.ReasonCapacityTooLow, capacityTooLow, model.Hold, model.False, onFence},
+	{fence.ReasonNoFencerOnNode, noFencerOnNode, model.Hold, model.False, onFence},
+	{fence.ReasonFencing, fenceFirst, model.Fence, model.False, onFence},
+}
+
 // observed are the steps whose silence, pass after pass, makes the window.
 var observed = slices.Concat(standing, blind, startSide)
 
 // chain is the whole order of decisions.
-var chain = slices.Concat(settled, observed, lasting, stopSide)
+var chain = slices.Concat(settled, observed, lasting, fenceSide, stopSide)
 
 // HoldReasons returns every reason of a Hold, in the order of the chain.
 func HoldReasons() []model.Reason { return reasonsOf(model.Hold) }
 
-// Reasons returns every reason that a decision can have with its verb, in the
-// order of the chain, Fail and Promote last.
+// Reasons returns every reason that a decision can have with its verb, each once,
+// in the order in which the chain first looks for it, Fail and Promote last. It
+// has those that only a fence has also where none is in force.
 func Reasons() []struct {
 	Verb   model.Verb
 	Reason model.Reason
@@ -111,16 +126,18 @@ func Reasons() []struct {
 	}
 	out := make([]pair, 0, len(chain)+2)
 	for _, s := range chain {
-		out = append(out, pair{s.verb, s.reason})
+		if p := (pair{s.verb, s.reason}); !slices.Contains(out, p) {
+			out = append(out, p)
+		}
 	}
 	return append(out, pair{model.Fail, ReasonHoldDeadlinePassed}, pair{model.Promote, ReasonPredictedSafe})
 }
 
 func reasonsOf(verb model.Verb) []model.Reason {
 	var out []model.Reason
-	for _, s := range chain {
-		if s.verb == verb {
-			out = append(out, s.reason)
+	for _, r := range Reasons() {
+		if r.Verb == verb {
+			out = append(out, r.Reason)
 		}
 	}
 	return out

@@ -11,13 +11,16 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
-// Meta keys of the hold deadline; they are read from the deployment's version
-// of the job.
+// Meta keys of the hold deadline and of the fence; they are read from the
+// deployment's version of the job.
 const (
 	// MetaHoldDeadline is how long a deployment may wait for its promotion.
 	MetaHoldDeadline = "draingate_hold_deadline"
 	// MetaOnDeadline is what happens then: hold or fail.
 	MetaOnDeadline = "draingate_on_deadline"
+	// MetaFence is whether old instances are taken out of rotation before the
+	// promotion: auto, always or never.
+	MetaFence = "draingate_fence"
 )
 
 // choice is what the operator's policy, the job's meta and people's overrides
@@ -26,6 +29,7 @@ type choice struct {
 	mode       model.Mode
 	deadline   time.Duration
 	onDeadline string
+	fence      string
 	// modeErr and problem say what means nothing.
 	modeErr, problem string
 }
@@ -36,7 +40,7 @@ type saying struct{ text, where string }
 // choose reads overrides before meta, and meta before the policy.
 func choose(in Input) choice {
 	var c choice
-	var problems [3]string
+	var problems [4]string
 	policy := in.Policy
 	shortest := ""
 	if policy.HoldDeadline > 0 {
@@ -47,6 +51,9 @@ func choose(in Input) choice {
 	c.onDeadline, problems[1] = onDeadline(sayings(in, MetaOnDeadline, policy.OnDeadline))
 	if unknown := in.Snapshot.Overrides.Value.Unknown; len(unknown) > 0 {
 		problems[2] = "variable " + strings.Join(unknown, ", ") + " means nothing; the keys are " + strings.Join(model.OverrideKeys(), ", ")
+	}
+	if policy.Fence != "" {
+		c.fence, problems[3] = fencing(sayings(in, MetaFence, policy.Fence))
 	}
 	c.problem = strings.Join(slices.DeleteFunc(problems[:], func(p string) bool { return p == "" }), "; ")
 	return c
@@ -118,6 +125,28 @@ func onDeadline(all []saying) (string, string) {
 		default:
 			return model.OnDeadlineHold, s.where + strconv.Quote(s.text) + "; it must be hold or fail"
 		}
+	}
+	return out, ""
+}
+
+// fencing is always only where everybody says so, and never where anybody does.
+func fencing(all []saying) (string, string) {
+	out := model.FenceAlways
+	for _, s := range all {
+		switch s.text {
+		case model.FenceNever:
+			out = model.FenceNever
+		case model.FenceAuto:
+			if out == model.FenceAlways {
+				out = model.FenceAuto
+			}
+		case model.FenceAlways:
+		default:
+			return model.FenceNever, s.where + strconv.Quote(s.text) + "; it must be auto, always or never"
+		}
+	}
+	if len(all) == 0 {
+		return model.FenceNever, ""
 	}
 	return out, ""
 }

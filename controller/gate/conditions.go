@@ -22,8 +22,8 @@ const (
 
 // conditions are all conditions of the deployment, in a fixed order.
 func conditions(v *view) []model.Condition {
-	chained := slices.Concat(settled, blind, startSide, stopSide)
-	return []model.Condition{
+	chained := slices.Concat(settled, blind, startSide, fenceSide, stopSide)
+	out := []model.Condition{
 		v.condition(model.CanaryHealthy, chained, "every canary is running and healthy for Nomad"),
 		v.condition(model.CatalogPassing, chained, "every canary is passing in Consul's catalog"),
 		v.condition(model.ProxyRouting, chained, "every proxy lists every canary in the production pool"),
@@ -36,6 +36,11 @@ func conditions(v *view) []model.Condition {
 		v.oldOutOfRotation(),
 		v.afterPromotion(model.Drained, drained(v), "every old allocation has ended", plural(len(v.leaving()), "old allocation is", "old allocations are")+" still ending"),
 	}
+	if v.Policy.Fence == "" {
+		return out
+	}
+	at := slices.IndexFunc(out, func(c model.Condition) bool { return c.Type == model.Promoted })
+	return slices.Insert(out, at, v.fenced(chained))
 }
 
 // condition is True unless a step of the chain that bears on it finds

@@ -27,7 +27,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 	for _, cells := range documentedRow.FindAllStringSubmatch(string(page), -1) {
 		documented = append(documented, row{cells[1], cells[2], cells[3]})
 	}
-	for _, verb := range []model.Verb{model.None, model.Promote, model.Fail, model.Hold} {
+	for _, verb := range []model.Verb{model.None, model.Promote, model.Fence, model.Fail, model.Hold} {
 		for _, r := range Reasons() {
 			if r.Verb == verb {
 				e, ok := Explain(r.Reason)

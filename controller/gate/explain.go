@@ -1,6 +1,9 @@
 package gate
 
-import "github.com/draingate/draingate/controller/model"
+import (
+	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/model"
+)
 
 // Explanation says what a reason means and what a person can do, both as
 // sentences in the marks of Markdown. docs/reasons.md has the same words, which
@@ -12,7 +15,10 @@ type Explanation struct {
 // Explain returns the explanation of the reason of a decision; false for one
 // that no decision of this version has.
 func Explain(r model.Reason) (Explanation, bool) {
-	e, ok := explanations()[r]
+	if e, ok := explanations()[r]; ok {
+		return e, true
+	}
+	e, ok := fenceExplanations()[r]
 	return e, ok
 }
 
@@ -58,7 +64,7 @@ func explanations() map[model.Reason]Explanation {
 		ReasonContradiction:        {"Two answers cannot both be true.", "The message names both."},
 		ReasonCanaryNotPlaced:      {"Fewer canaries run than the deployment wants.", "Wait, or `nomad deployment status`. Where waiting does not help, the message says what does."},
 		ReasonCanaryNotHealthy:     {"A canary is not running, or not healthy for Nomad.", "Wait, or look at the canary."},
-		ReasonSetNotPredictable:    {"Nomad is about to move a canary or an old allocation (`nomad node drain`, `nomad alloc stop`), an old one has not started yet, or is on a node that does not answer. What a promotion would stop, and what it would leave, cannot be said.", "Usually passes. Otherwise bring the node back, or have Nomad replace the allocation that the message names: `nomad alloc stop ID`."},
+		ReasonSetNotPredictable:    {"Nomad is about to move a canary or an old allocation (`nomad node drain`, `nomad alloc stop`), an old one has not started yet, or is on a node that does not answer. What a promotion would stop, and what it would leave, cannot be said. Before a fence, once that is in force, also that an old one does not run, or that names do not tell which ones Nomad stops.", "Usually passes. Otherwise bring the node back, or have Nomad replace the allocation that the message names: `nomad alloc stop ID`."},
 		ReasonNotRouted:            {"No proxy routes to any service of the job. There is nothing to prove.", "Promote by hand, or `draingate_mode = \"off\"`."},
 		ReasonUnsupportedProtocol:  {"Tags ask for TCP or UDP routers.", "Promote by hand."},
 		ReasonUnsupportedRouter:    {"Another provider of Traefik (a file, the Nomad provider) routes to an instance as well.", "Route through the Consul catalog only."},
@@ -78,5 +84,16 @@ func explanations() map[model.Reason]Explanation {
 		ReasonDrainUnknown:         {"S or T cannot be predicted: watch mode, stale or cached reads, a declared drain that is no duration, a load that was not measured.", "The message names it."},
 		ReasonDrainMasked:          {"S < T + L + margin. Retry or a health check hides part of the loss, which is no promise.", "The message has the smallest `shutdown_delay` that would do. Submit the *running* version with that delay and nothing else, which Nomad changes in place; then the new version with the same delay. Where the canaries already take traffic and have no delay either, take them out of Consul first, as the message says: a newer submission stops them. Or lower `refreshInterval`."},
 		ReasonDrainUnsafe:          {"S < T + L + margin: promotion would stop an old instance while a proxy may still route to it.", "The message has the smallest `shutdown_delay` that would do. Submit the *running* version with that delay and nothing else, which Nomad changes in place; then the new version with the same delay. Where the canaries already take traffic and have no delay either, take them out of Consul first, as the message says: a newer submission stops them. Or lower `refreshInterval`."},
+	}
+}
+
+// fenceExplanations are those of the reasons that only a fence has.
+func fenceExplanations() map[model.Reason]Explanation {
+	return map[model.Reason]Explanation{
+		fence.ReasonFenceAborted:   {"The old instances were to be taken out of rotation before the promotion, and that came to nothing: a canary turned bad, a proxy did not drop them in time, somebody paused or promoted, the leader went. There is one attempt for each deployment. All fences are lifted.", "The message says what came in between. Promote by hand, or submit the version again."},
+		ReasonFenceIneffective:     {"A proxy accepts what is in maintenance (`strictChecks` with `any` or `maintenance`), or may read a catalog that is older than the fence (`stale`, `cache`), so that a fence proves nothing there.", "Change that setting of the proxy, or give the job a `shutdown_delay` that is long enough: the message has it."},
+		fence.ReasonCapacityTooLow: {"Without the old instances that the promotion stops, fewer than count − `max_parallel` would be passing and listed by every proxy.", "See to the instances that are not. Where the count is right, use as many canaries."},
+		fence.ReasonNoFencerOnNode: {"On the node of an old instance no draingate is present, and only one there can take it out of rotation.", "Run draingate as a system job on every node, or give the job a `shutdown_delay` that is long enough: the message has it."},
+		fence.ReasonFencing:        {"The drain is not proven to be long enough, or `draingate_fence = \"always\"`: the old instances that the promotion stops are taken out of rotation first.", "Nothing."},
 	}
 }

@@ -45,6 +45,9 @@ type Policy struct {
 	// job does not say, 0 for any time; OnDeadline is what happens then.
 	HoldDeadline time.Duration
 	OnDeadline   string
+	// Fence is draingate_fence where the job does not say. Empty where this process
+	// does not fence at all: then what jobs say about it is not read.
+	Fence string
 	// Poll is when to look again while a deployment is not finished.
 	Poll time.Duration
 }

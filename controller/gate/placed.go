@@ -78,8 +78,8 @@ func setNotPredictable(v *view) string {
 	})
 }
 
-// unsettled says what is about to become of an old allocation that is not what
-// the job wants. One that is pending and registered is only being restarted, and
+// unsettled says what is about to become of an allocation that is not what the
+// job wants. One that is pending and registered is only being restarted, and
 // one that failed serves nobody whatever Nomad does with it.
 func (v *view) unsettled(a model.Allocation) string {
 	switch {

@@ -1,6 +1,9 @@
 package gate
 
-import "github.com/draingate/draingate/controller/model"
+import (
+	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/model"
+)
 
 // Reasons of a decision None: there is nothing to decide.
 const (
@@ -78,8 +81,9 @@ const (
 	// ReasonCanaryNotHealthy: a canary is not healthy for Nomad.
 	ReasonCanaryNotHealthy model.Reason = "CanaryNotHealthy"
 	// ReasonSetNotPredictable: Nomad is about to move an instance, or does not know
-	// how one is, so that what a promotion would stop cannot be said.
-	ReasonSetNotPredictable model.Reason = "SetNotPredictable"
+	// how one is, so that what a promotion would stop cannot be said; or a fence
+	// cannot tell which instances that would be.
+	ReasonSetNotPredictable = fence.ReasonSetNotPredictable
 	// ReasonNotRouted: no proxy routes to any group of the deployment.
 	ReasonNotRouted model.Reason = "NotRouted"
 	// ReasonUnsupportedProtocol: tags ask for TCP or UDP routers.
@@ -115,6 +119,10 @@ const (
 	ReasonLeaderChanged model.Reason = "LeaderChanged"
 	// ReasonWindowRunning: all of it is true, but not for long enough yet.
 	ReasonWindowRunning model.Reason = "WindowRunning"
+
+	// ReasonFenceIneffective: a proxy routes to what is in maintenance, or may read
+	// a catalog that is older than the fence.
+	ReasonFenceIneffective model.Reason = "FenceIneffective"
 
 	// ReasonDrainUnknown: S or T cannot be predicted.
 	ReasonDrainUnknown model.Reason = "DrainUnknown"

@@ -120,7 +120,7 @@ func (v *view) pool(p *model.Proxy, g group) pool {
 			if lists(s, all) {
 				out.foreign = append(out.foreign, s.Name)
 			}
-		case !lists(s, olds):
+		case !lists(s, olds) && !v.emptied(p, g, s.Name):
 		case s.Status != model.StatusEnabled || len(routers[s.Name]) == 0:
 			out.idle = append(out.idle, s.Name)
 		default:

@@ -49,6 +49,8 @@ type CheckStatus struct {
 	ServiceID string
 	Status    string
 	Output    string
+	// Notes hold, for a maintenance, its reason.
+	Notes string
 	// ModifyIndex moves with every change, so that two equal readings with
 	// different indexes show a blip that happened between them.
 	ModifyIndex uint64

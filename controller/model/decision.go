@@ -73,6 +73,7 @@ const (
 	SettingsAgree    ConditionType = "SettingsAgree"
 	JobSound         ConditionType = "JobSound"
 	WithinDeadline   ConditionType = "WithinDeadline"
+	Fenced           ConditionType = "Fenced"
 	Promoted         ConditionType = "Promoted"
 	OldOutOfRotation ConditionType = "OldOutOfRotation"
 	Drained          ConditionType = "Drained"

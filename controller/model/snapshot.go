@@ -25,6 +25,9 @@ type Snapshot struct {
 	// Load is the time that one full load of the catalog took, measured the
 	// way Traefik does it: one list and one call for each service.
 	Load Fact[Load]
+	// Fence is what bears on taking old instances out of rotation. Not read where
+	// nothing is fenced.
+	Fence Fact[FenceFacts]
 	// Region and Datacenter are the local ones, of the agent that was asked.
 	Region     string
 	Datacenter string

@@ -1,0 +1,167 @@
+package fence
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// fencing goes on with a record whose deployment is not promoted: it waits until
+// the set is proven to be out, pauses where something is left to be stopped
+// later, and arms.
+func (p *pass) fencing() Action {
+	if why := p.broken(); why != "" {
+		return p.lift(ReasonFenceAborted, why)
+	}
+	plan, found := p.plan()
+	switch {
+	case found != (Finding{}):
+		return p.lift(ReasonFenceAborted, found.Message)
+	case !sameSet(plan.Set, p.Record.Set):
+		r := *p.Record
+		r.Set = plan.Set
+		return p.write(DoFence, r)
+	}
+	if missing := p.prove(); missing != "" {
+		return p.patient(missing, func(why string) Action { return p.lift(ReasonFenceAborted, why) })
+	}
+	switch {
+	case plan.Left > 0 && !p.Record.Pause:
+		r := *p.Record
+		r.Pause = true
+		return p.write(DoAnnounce, r)
+	case plan.Left > 0 && p.World.Status == model.DeploymentRunning:
+		return Action{Do: DoPause}
+	}
+	return p.arm(CallPromote, plan)
+}
+
+// broken says why the attempt cannot go on towards the promotion.
+func (p *pass) broken() string {
+	w, r := p.World, p.Record
+	switch {
+	case !p.Owned:
+		return "the instance that had begun to fence does not lead any more"
+	case w.Status == model.DeploymentPaused && !r.Pause:
+		return "somebody paused the deployment"
+	case w.Status != model.DeploymentRunning && w.Status != model.DeploymentPaused:
+		return "the deployment is " + w.Status
+	case !w.Wanted:
+		return "it is not to be fenced any more: " + w.Unwanted
+	case w.Against != (Finding{}):
+		return w.Against.Message
+	default:
+		return ""
+	}
+}
+
+// prove says what is still missing until every allocation of the set is known
+// to get no request: in maintenance for the catalog and for the instance on its
+// node, in no proxy's pool, and that for as long as a request may take.
+func (p *pass) prove() string {
+	if missing := p.inRotation(); missing != "" {
+		p.m.Out = time.Time{}
+		return missing
+	}
+	if signs := p.signs(); p.m.Out.IsZero() || signs != p.m.Signs {
+		p.m.Out, p.m.Signs = p.Now, signs
+	}
+	if missing := p.unacknowledged(); missing != "" {
+		return missing
+	}
+	need := max(p.World.Longest, Switch)
+	if lasted := p.Now.Sub(p.m.Out); lasted < need {
+		return fmt.Sprintf("every proxy has dropped the old instances for %s of %s, as long as a request may take", lasted.Round(100*time.Millisecond), need)
+	}
+	return ""
+}
+
+// signs changes with each change of the maintenance of a service of the set: one
+// that was in rotation between two passes is seen by it.
+func (p *pass) signs() string {
+	var out []string
+	for _, t := range p.Record.Set {
+		if i := p.World.instance(t.Alloc); i != nil {
+			out = append(out, i.Alloc+" "+i.Sign)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// inRotation names the first allocation of the set that may still get a request.
+func (p *pass) inRotation() string {
+	for _, t := range p.Record.Set {
+		switch i := p.World.instance(t.Alloc); {
+		case i == nil || i.Ended:
+		case !i.Out:
+			return fmt.Sprintf("old allocation %s is not in maintenance yet", i.Name)
+		case i.RoutedBy != "":
+			return fmt.Sprintf("proxy %s still lists old allocation %s", i.RoutedBy, i.Name)
+		}
+	}
+	return ""
+}
+
+// unacknowledged names the first node that has not acknowledged the record as
+// it is now.
+func (p *pass) unacknowledged() string {
+	for _, t := range p.Record.Set {
+		if len(t.Services) > 0 && !slices.Contains(p.World.Fencers[t.Node], p.Record.Mark) {
+			return fmt.Sprintf("the instance of draingate on node %q has not acknowledged yet", t.Node)
+		}
+	}
+	return ""
+}
+
+// patient waits for what is missing, and gives up once that has taken too long.
+func (p *pass) patient(missing string, giveUp func(string) Action) Action {
+	if lasted := p.Now.Sub(p.m.Since); lasted > p.Policy.Patience {
+		return giveUp(fmt.Sprintf("after %s %s", lasted.Round(time.Second), missing))
+	}
+	return wait(missing)
+}
+
+func (p *pass) arm(call Call, plan Plan) Action {
+	r := *p.Record
+	r.Step, r.Call, r.Final = StepArmed, call, plan.Left == 0
+	return p.write(DoArm, r)
+}
+
+// lift ends the record. What was told to stop is kept. A pause of ours stays
+// in it until it is seen to have ended.
+func (p *pass) lift(reason model.Reason, message string) Action {
+	r := p.settle(p.Record.Set)
+	r.Step, r.Reason, r.Message = StepEnded, reason, message
+	return p.write(DoLift, r)
+}
+
+// settle returns the record without its set, and with those that were told to
+// stop and have not ended among the kept.
+func (p *pass) settle(set []Target) Record {
+	r := p.Record.clone()
+	r.Set, r.Call, r.Final = nil, "", false
+	r.Kept = slices.DeleteFunc(append(r.Kept, set...), func(t Target) bool {
+		i := p.World.instance(t.Alloc)
+		return i == nil || i.Ended || !i.Stopping
+	})
+	return r
+}
+
+// blind waits where the world is not known, and lifts what is not armed once it
+// has been for too long: a canary may have died meanwhile.
+func (p *pass) blind() Action {
+	p.m.Out = time.Time{}
+	r := p.Record
+	if r.Step != StepFencing || len(r.Set) == 0 || p.Now.Sub(p.m.Blind) <= BlindFor {
+		return hold(ReasonFencing, p.World.Blind)
+	}
+	out := r.clone()
+	out.Set = nil
+	if !r.Rolling {
+		out.Step, out.Reason, out.Message = StepEnded, ReasonFenceAborted, "it could not be seen what happens: "+p.World.Blind
+	}
+	return p.write(DoLift, out)
+}

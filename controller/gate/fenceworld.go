@@ -1,0 +1,169 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/model"
+)
+
+// fenceWorld is the snapshot as a fence sees it before the promotion.
+func (v *view) fenceWorld() fence.World {
+	d := v.Snapshot.Deployment
+	w := fence.World{Gone: v.Snapshot.Gone, Status: d.Value.Status, Read: d.At, Fencers: v.Snapshot.Fence.Value.Fencers}
+	for _, state := range d.Value.Groups {
+		g := fence.Group{Name: state.Name, Canaries: state.DesiredCanaries, Promoted: state.Promoted, Total: state.DesiredTotal, Placed: state.PlacedAllocs, HealthyOnes: state.HealthyAllocs}
+		if spec := v.Snapshot.Job.Value.Group(state.Name); spec != nil {
+			g.Count, g.MaxParallel = spec.Count, spec.Update.MaxParallel
+		}
+		w.Groups = append(w.Groups, g)
+	}
+	for _, g := range v.groups {
+		for _, a := range v.Snapshot.Allocations.Value {
+			if a.Group == g.state.Name {
+				w.Instances = append(w.Instances, v.fenceInstance(g, a))
+			}
+		}
+	}
+	for _, window := range v.windows {
+		w.Longest = max(w.Longest, window.L)
+	}
+	return w
+}
+
+func (v *view) fenceInstance(g group, a model.Allocation) fence.Instance {
+	d := v.Snapshot.Deployment.Value
+	out := fence.Instance{
+		New: a.DeploymentID == d.ID || slices.Contains(g.state.PlacedCanaries, a.ID), Canary: slices.Contains(g.state.PlacedCanaries, a.ID),
+		Stopping: a.DesiredStatus != model.DesiredRun && !a.ClientTerminal(), Ended: a.DesiredStatus != model.DesiredRun && a.ClientTerminal(),
+		Unsure: v.unsure(a), Target: fence.Target{Alloc: a.ID, Name: a.Name, Group: a.Group},
+	}
+	if a.Job != nil {
+		out.Version = a.Job.Version
+	}
+	routed := v.routedServices(a)
+	for _, r := range routed {
+		out.Services = append(out.Services, r.ServiceID)
+	}
+	out.Node = oneNode(routed)
+	out.Out, out.Ours, out.Sign = maintenance(routed)
+	out.Good, out.RoutedBy = v.good(g, a, routed), v.routedBy(a)
+	return out
+}
+
+// unsure says why it is not known what Nomad will do with an allocation: all that
+// holds a promotion, and what besides decides which ones Nomad stops.
+func (v *view) unsure(a model.Allocation) string {
+	if a.DesiredStatus != model.DesiredRun {
+		return ""
+	}
+	if why := v.unsettled(a); why != "" {
+		return why
+	}
+	switch {
+	case a.ClientTerminal():
+		return "is " + a.ClientStatus + " and may be replaced at any time"
+	case a.ClientStatus != model.ClientRunning:
+		return "is " + a.ClientStatus + ", not running"
+	default:
+		return ""
+	}
+}
+
+// routedServices are the registrations of the allocation that any proxy may
+// route to, sorted by service ID.
+func (v *view) routedServices(a model.Allocation) []model.Registration {
+	var out []model.Registration
+	for _, r := range v.byAlloc[a.ID] {
+		if v.routedAnywhere(a, model.Service{Name: r.ServiceName}) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// oneNode is the agent that all of them are registered with, empty where there
+// is no such one.
+func oneNode(regs []model.Registration) string {
+	node := ""
+	for i, r := range regs {
+		if i > 0 && r.Node != node {
+			return ""
+		}
+		node = r.Node
+	}
+	return node
+}
+
+// maintenance reports whether each of them is in maintenance, whether one is so
+// because of draingate, and what changes with each change of that.
+func maintenance(regs []model.Registration) (out, ours bool, sign string) {
+	out = true
+	var signs []string
+	for _, r := range regs {
+		in := false
+		for _, c := range r.Checks {
+			if c.ID == model.ServiceMaintenance+r.ServiceID || c.ID == model.NodeMaintenance {
+				_, mine := fence.Ours(c.Notes)
+				in, ours = true, ours || mine
+				signs = append(signs, fmt.Sprintf("%s %s %d", r.ServiceID, c.ID, c.ModifyIndex))
+			}
+		}
+		out = out && in && r.Status == model.StatusMaintenance
+	}
+	return out, ours, strings.Join(signs, ",")
+}
+
+// good reports whether the allocation carries its share: it runs, each of its
+// routed services is passing, and every proxy lists it in all of its pools.
+func (v *view) good(g group, a model.Allocation, routed []model.Registration) bool {
+	if a.ClientStatus != model.ClientRunning || a.DesiredStatus != model.DesiredRun || len(routed) == 0 {
+		return false
+	}
+	for _, r := range routed {
+		if r.Status != model.StatusPassing {
+			return false
+		}
+	}
+	for _, p := range g.pools {
+		if p.exposed && (len(p.services) == 0 || v.unlisted(p, a) != "") {
+			return false
+		}
+	}
+	return true
+}
+
+// emptied reports whether a service of the proxy is one of those that listed the
+// group's old instances until our own fence took these out of it: it is the
+// production pool all the same.
+func (v *view) emptied(p *model.Proxy, g group, service string) bool {
+	if v.Policy.Fence == "" || !slices.Contains(v.Memory.Pools[poolKey(g, pool{proxy: p})], "service "+service) {
+		return false
+	}
+	return slices.ContainsFunc(g.olds, func(a model.Allocation) bool {
+		return slices.ContainsFunc(v.byAlloc[a.ID], v.fencedByUs)
+	})
+}
+
+// fencedByUs reports whether the instance is in the maintenance of this
+// deployment's fence.
+func (v *view) fencedByUs(r model.Registration) bool {
+	return slices.ContainsFunc(r.Checks, func(c model.CheckStatus) bool {
+		return c.ID == model.ServiceMaintenance+r.ServiceID && c.Notes == fence.MaintenanceReason(v.Snapshot.Key.Deployment)
+	})
+}
+
+// routedBy is a proxy that lists an address of the allocation, in whatever
+// service and in whatever state; empty where none does.
+func (v *view) routedBy(a model.Allocation) string {
+	for i := range v.Snapshot.Proxies.Value {
+		p := &v.Snapshot.Proxies.Value[i]
+		mine := v.hostPorts(p, []model.Allocation{a})
+		if slices.ContainsFunc(p.Routing.Value.Services, func(s model.ProxyService) bool { return lists(s, mine) }) {
+			return p.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,29 @@
+package model
+
+// The values of draingate_fence.
+const (
+	// FenceAuto fences where the drain is not proven to be long enough.
+	FenceAuto = "auto"
+	// FenceAlways fences whatever is proven.
+	FenceAlways = "always"
+	// FenceNever never fences.
+	FenceNever = "never"
+)
+
+// FenceFacts are what instances of draingate say to each other about the fence
+// of one deployment.
+type FenceFacts struct {
+	// Fencers are the Consul agents on whose node an instance of draingate is
+	// present, with the marks of the deployment's record that it acknowledged.
+	Fencers map[string][]string
+	// Aborted says why the one attempt came to nothing; empty where it did not.
+	Aborted string
+}
+
+// The IDs of the checks with which Consul keeps a service, or a whole node, in
+// maintenance: the first with the ID of the service behind it
+// (agent/structs/structs.go, v1.22.3). Their notes hold the reason.
+const (
+	ServiceMaintenance = "_service_maintenance:"
+	NodeMaintenance    = "_node_maintenance"
+)

@@ -1,0 +1,26 @@
+package model
+
+// Stored is one key of Consul's KV store.
+type Stored struct {
+	Key   string
+	Value []byte
+	// Session is the ID of the session that holds its lock; empty where none does.
+	Session string
+	// Index moves with every change of the key.
+	Index uint64
+}
+
+// Guard is a lock without which nothing is to be written.
+type Guard struct {
+	Key     string
+	Session string
+}
+
+// LocalService is a service instance on the Consul agent that is asked.
+type LocalService struct {
+	ID   string
+	Name string
+	// Maintenance is true where the service is in maintenance, for Reason.
+	Maintenance bool
+	Reason      string
+}
