@@ -73,7 +73,7 @@ func explanations() map[model.Reason]Explanation {
 		ReasonOldNotRegistered:     {"An old allocation runs, but is not in the catalog though its job says so.", "Usually passes; otherwise look at Nomad's client log on that node."},
 		ReasonCanaryNotRegistered:  {"A canary is not in the catalog.", "Usually passes; otherwise look at Nomad's client log on that node."},
 		ReasonCanaryNotPassing:     {"A canary is not passing in the catalog, whatever Nomad says: Nomad sets health once and never looks again.", "The message has the check's output."},
-		ReasonRouterVanished:       {"A router or service that routed the old instances is gone or disabled. Traefik drops a name that two versions define differently.", "Give both versions the same tags."},
+		ReasonRouterVanished:       {"A router or service that routed the old instances is gone or disabled. Traefik drops a name that two versions define differently, and has none until it has read the catalog after a start.", "Wait, if it has just started; otherwise give both versions the same tags."},
 		ReasonOldNotListed:         {"A proxy should route to the old instances and lists none, so the production pool is not known.", "If the old version is down for good, promote by hand."},
 		ReasonTagsRefused:          {"Traefik refuses the tags of the canary and leaves it out.", "Correct the tag that the message names."},
 		ReasonCanaryOtherRouter:    {"The canary is routed by another service than the old instances. Promotion would empty the production pool first.", "Let `canary_tags` define the same router and service as `tags`."},

@@ -211,13 +211,14 @@ func firstLine(s string) string {
 // routerVanished finds a router or service that a proxy used for the old
 // instances earlier in this deployment and does not use now. Two versions
 // whose tags define one name differently make Traefik drop that name for both
-// (Traefik v3.6.12, pkg/provider/configuration.go).
+// (Traefik v3.6.12, pkg/provider/configuration.go). A process that has just
+// started uses none either, until it has read the catalog.
 func routerVanished(v *view) string {
 	return v.eachPool(func(g group, p pool) string {
 		now := p.names()
 		for _, name := range v.Memory.Pools[poolKey(g, p)] {
 			if !slices.Contains(now, name) {
-				return fmt.Sprintf("proxy %s no longer uses %s, which routed the old instances earlier in this deployment; the tags of the two versions probably define that name differently, and Traefik then drops it for both: give both versions the same tags", p.proxy.Name, name)
+				return fmt.Sprintf("proxy %s no longer uses %s, which routed the old instances earlier in this deployment: it has restarted and not read the catalog since, or found no instance passing; or the tags of the two versions define that name differently, and Traefik drops it for both: then give both versions the same tags", p.proxy.Name, name)
 			}
 		}
 		if len(p.services) == 0 && len(p.idle) > 0 {

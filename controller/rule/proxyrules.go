@@ -15,7 +15,7 @@ func proxyRules() []Rule {
 			ID: "DG501", Name: "settings-not-predictable", Severity: Warning,
 			Summary: "With these settings nothing bounds the time until Traefik stops routing to an instance.",
 			Why: "With watch there is no refresh: after an error the watcher waits up to 180 s (github.com/hashicorp/consul/api v1.26.1, watch/plan.go, which Traefik v3.6.12 uses), and a change that it does not " +
-				"notice stays unnoticed. With stale and cache the answer may be of any age. So the gate cannot prove a drain long enough and holds or fences. With watch and one of the others " +
+				"notice stays unnoticed. With stale and cache the answer may be of any age. So the gate cannot prove a drain long enough, and holds. With watch and one of the others " +
 				"a load can give the state from before the event, and nothing loads again.",
 			Find: unpredictable,
 		},
