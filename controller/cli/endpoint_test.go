@@ -2,8 +2,10 @@ package cli_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,13 +22,21 @@ type endpoint struct {
 	addr  string
 	store *status.Store
 	stop  func()
+	// listed counts the answers that listed the deployments.
+	listed atomic.Int32
 }
 
 func (e *endpoint) start() {
 	e.t.Helper()
 	e.store = status.NewStore()
 	ctx, cancel := context.WithCancel(context.Background())
-	srv, err := status.Listen(ctx, e.addr, status.NewHandler(status.Options{Store: e.store, Ready: func() (bool, []string) { return true, nil }}))
+	handler := status.NewHandler(status.Options{Store: e.store, Ready: func() (bool, []string) { return true, nil }})
+	srv, err := status.Listen(ctx, e.addr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r)
+		if r.URL.Path == "/v1/deployments" {
+			e.listed.Add(1)
+		}
+	}))
 	require.NoError(e.t, err)
 	e.addr = srv.Addr().String()
 	done := make(chan struct{})

@@ -20,7 +20,8 @@ func TestWatchPrintsOneLineForEachChange(t *testing.T) {
 	var out, errs output
 	end := running(t, cli.Program{Stdout: &out, Stderr: &errs}, "status", "web", "--watch", "--addr", e.addr)
 	out.has(t, "decision: Hold CanaryNotHealthy: because of CanaryNotHealthy")
-	require.Eventually(t, func() bool { return e.store.Subscribers() == 1 }, 10*time.Second, time.Millisecond)
+	// It reads the list again once it follows, and shows what is in there first.
+	require.Eventually(t, func() bool { return e.store.Subscribers() == 1 && e.listed.Load() == 2 }, 10*time.Second, time.Millisecond)
 	for _, r := range []model.Reason{"WindowRunning", "CanaryNotHealthy", "DrainUnsafe"} {
 		e.store.Record(held(r))
 	}
