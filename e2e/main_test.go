@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -118,7 +119,28 @@ func running(t *testing.T, s *harness.Stack, job harness.Sample, through []*harn
 	require.NoError(t, err)
 	require.NotEmpty(t, instances)
 	require.NoError(t, harness.AwaitRouted(ctx, instances, through...))
+	for _, i := range instances {
+		answersItself(ctx, t, i)
+	}
 	return instances
+}
+
+// answersItself waits until an instance is what answers on its port: whoever
+// had that port before may have held it, and passed its checks, a while longer.
+func answersItself(ctx context.Context, t *testing.T, i harness.Instance) {
+	t.Helper()
+	for seen := ""; seen != i.AllocID; time.Sleep(20 * time.Millisecond) {
+		require.NoError(t, ctx.Err(), "%s answers on the port of %s", seen, i.AllocID)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+i.Addr+"/", nil)
+		require.NoError(t, err)
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			_ = resp.Body.Close()
+			if seen = resp.Header.Get("X-Alloc"); seen != i.AllocID || resp.StatusCode != http.StatusOK {
+				t.Logf("%s, status %d, answers on the port of %s", seen, resp.StatusCode, i.AllocID)
+				seen = ""
+			}
+		}
+	}
 }
 
 // purged purges a job at the end of the case.

@@ -11,7 +11,7 @@ import (
 )
 
 type config struct {
-	addr, version        string
+	addr, version, alloc string
 	warmup, drain, sleep time.Duration
 	neverReady           bool
 }
@@ -35,6 +35,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 	}
 	cfg := config{warmup: duration("WARMUP"), drain: duration("DRAIN"), sleep: duration("SLEEP")}
 	cfg.version, _ = lookup("VERSION")
+	cfg.alloc, _ = lookup("NOMAD_ALLOC_ID")
 	never, _ := lookup("NEVER_READY")
 	cfg.neverReady = never == "true"
 	var ok bool
@@ -79,6 +80,7 @@ func (s *service) root(w http.ResponseWriter, r *http.Request) {
 		sleep = d
 	}
 	w.Header().Set("X-Version", s.cfg.version)
+	w.Header().Set("X-Alloc", s.cfg.alloc)
 	if time.Now().Before(s.warm) {
 		// Another status than those that a proxy gives of its own accord.
 		http.Error(w, "warming up", http.StatusTooEarly)
