@@ -67,11 +67,7 @@ func (c *Client) SetMaintenance(ctx context.Context, serviceID, reason string) (
 	if err := c.api.Agent().EnableServiceMaintenanceOpts(serviceID, reason, c.query(ctx)); err != nil {
 		return "", fmt.Errorf("put service %s into maintenance at %s: %w", serviceID, c.address, classifyLock(err, grantServiceWrite))
 	}
-	is, err := c.maintenance(ctx, serviceID)
-	if err != nil {
-		return "", err
-	}
-	return is, nil
+	return c.maintenance(ctx, serviceID)
 }
 
 // grantServiceWrite is the rule for what is fenced.

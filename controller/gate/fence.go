@@ -23,6 +23,26 @@ func (v *view) fences() bool {
 	}
 }
 
+// fencePlan is what a fence would do now, and what is known against it.
+type fencePlan struct {
+	fence.Plan
+	// unclear says why the plan cannot be predicted; empty where it can.
+	unclear string
+	// unfit speaks against fencing what is predicted.
+	unfit fence.Finding
+}
+
+// planFence is worked out once for each decision; nil where nothing is to be
+// fenced.
+func (v *view) planFence() *fencePlan {
+	if !v.fences() {
+		return nil
+	}
+	w := v.fenceWorld()
+	plan, unclear := fence.Predict(w)
+	return &fencePlan{Plan: plan, unclear: unclear, unfit: fence.Unfit(w, plan.Set)}
+}
+
 // instead adds to what is in the way of a fence what would do without one.
 func (v *view) instead(message string) string {
 	for _, find := range []func(*view) string{drainUnknown, drainMasked, drainUnsafe} {
@@ -34,7 +54,7 @@ func (v *view) instead(message string) string {
 }
 
 func fenceAborted(v *view) string {
-	if !v.fences() || v.Snapshot.Fence.Value.Aborted == "" {
+	if v.planned == nil || v.Snapshot.Fence.Value.Aborted == "" {
 		return ""
 	}
 	return v.instead("the one attempt to take the old instances out of rotation came to nothing: " + strings.TrimSuffix(v.Snapshot.Fence.Value.Aborted, "."))
@@ -43,7 +63,7 @@ func fenceAborted(v *view) string {
 // fenceIneffective finds a proxy that a maintenance does not keep from routing,
 // or that may load a catalog from before it.
 func fenceIneffective(v *view) string {
-	if !v.fences() {
+	if v.planned == nil {
 		return ""
 	}
 	return v.eachPool(func(_ group, p pool) string {
@@ -66,19 +86,16 @@ func fenceIneffective(v *view) string {
 // fenceUnpredictable asks for more than setNotPredictable, which has found
 // nothing where this is asked: a fence must know each instance by its name.
 func fenceUnpredictable(v *view) string {
-	if !v.fences() {
+	if v.planned == nil || v.planned.unclear == "" {
 		return ""
 	}
-	if _, why := fence.Predict(v.fenceWorld()); why != "" {
-		return v.instead("it cannot be predicted which old instances the promotion stops: " + why)
-	}
-	return ""
+	return v.instead("it cannot be predicted which old instances the promotion stops: " + v.planned.unclear)
 }
 
 func capacityTooLow(v *view) string { return v.unfit(fence.ReasonCapacityTooLow) }
 
 func noFencerOnNode(v *view) string {
-	if v.fences() && !v.Snapshot.Fence.Fresh(v.Now, MaxAge) {
+	if v.planned != nil && !v.Snapshot.Fence.Fresh(v.Now, MaxAge) {
 		return v.instead("it is not known on which nodes there is a draingate: " + v.Snapshot.Fence.Problem(v.Now, MaxAge))
 	}
 	return v.unfit(fence.ReasonNoFencerOnNode)
@@ -86,30 +103,24 @@ func noFencerOnNode(v *view) string {
 
 // unfit is what speaks with this reason against fencing what is predicted.
 func (v *view) unfit(reason model.Reason) string {
-	if !v.fences() {
+	if v.planned == nil || v.planned.unfit.Reason != reason {
 		return ""
 	}
-	w := v.fenceWorld()
-	plan, _ := fence.Predict(w)
-	if found := fence.Unfit(w, plan.Set); found.Reason == reason {
-		return v.instead(found.Message)
-	}
-	return ""
+	return v.instead(v.planned.unfit.Message)
 }
 
 // fenceFirst is what is done where nothing is in the way of a fence.
 func fenceFirst(v *view) string {
-	if !v.fences() {
+	if v.planned == nil {
 		return ""
 	}
-	plan, _ := fence.Predict(v.fenceWorld())
 	var names []string
-	for _, t := range plan.Set {
+	for _, t := range v.planned.Set {
 		names = append(names, t.Name)
 	}
 	message := fmt.Sprintf("take %s out of rotation, see that every proxy has dropped them, then promote", strings.Join(names, ", "))
-	if plan.Left > 0 {
-		message += fmt.Sprintf("; %s left after that, batch by batch", plural(plan.Left, "old instance is", "old instances are"))
+	if left := v.planned.Left; left > 0 {
+		message += fmt.Sprintf("; %s left after that, batch by batch", plural(left, "old instance is", "old instances are"))
 	}
 	return message
 }

@@ -68,6 +68,7 @@ func Evaluate(in Input) (model.Decision, Memory) {
 	v := newView(in)
 	v.memory = advance(v)
 	v.windows = v.drainWindows()
+	v.planned = v.planFence()
 	d := model.Decision{Verb: model.Promote, Reason: ReasonPredictedSafe, Mode: v.mode, RetryAfter: in.Policy.Poll}
 	if s, message := first(v, chain); s != nil {
 		d.Verb, d.Reason, d.Message = s.verb, s.reason, message

@@ -20,6 +20,8 @@ type view struct {
 	groups  []group
 	byAlloc map[string][]model.Registration
 	windows []model.Window
+	// planned is the fence; nil where none is to be made.
+	planned *fencePlan
 	memory  Memory
 	// late says, once the hold deadline has passed, why the deployment is held
 	// all the same.
