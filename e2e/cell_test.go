@@ -72,7 +72,6 @@ func newCell(t *testing.T, s *harness.Stack, tokens tokens, f fault, m moment) *
 	for _, node := range s.Nodes {
 		c.startGate(program, node)
 	}
-	c.leader, _ = awaitLead(t, 10*time.Second, c.gates...)
 	return c
 }
 
@@ -106,8 +105,8 @@ func (c *cell) startGate(program string, node *harness.Node) {
 	g := gateFrom(c.t, c.s, program, c.key, []string{
 		"NOMAD_ADDR=" + n.URL(), "CONSUL_HTTP_ADDR=" + k.Addr(), "NOMAD_TOKEN=" + c.tokens.nomad, "CONSUL_HTTP_TOKEN=" + c.tokens.consul,
 	}, "run", "--traefik-service", c.proxies[0].Options.Service)
-	if len(c.gates) == 0 {
-		_, _ = awaitLead(c.t, 10*time.Second, g)
+	if c.leader == nil {
+		c.leader, _ = awaitLead(c.t, 10*time.Second, g)
 	}
 	c.gates = append(c.gates, g)
 }
@@ -183,10 +182,11 @@ func (c *cell) mend() {
 		c.mu.Lock()
 		c.until = time.Now()
 		c.mu.Unlock()
+		// What waits for it is let go on also where it cannot be mended.
+		defer close(c.mended)
 		if c.fault.mends != nil {
 			require.NoError(c.t, c.fault.mends(c))
 		}
-		close(c.mended)
 	})
 }
 

@@ -26,54 +26,49 @@ import (
 
 // program is the draingate binary, built once per run.
 type program struct {
-	once sync.Once
-	path string
-	err  error
+	once      sync.Once
+	dir, path string
+	err       error
 }
 
 var theProgram program //nolint:gochecknoglobals // As theStack.
 
-// binary builds it into a folder of its own: a stack's goes with the stack, and
-// some cases have one that ends before others do.
-func binary(t *testing.T) string {
+// built builds it, if nobody has, into a folder of its own: a stack's goes with
+// the stack, and some cases have one that ends before others do.
+func (p *program) built(t *testing.T, build func(dir string) (string, error)) string {
 	t.Helper()
-	theProgram.once.Do(func() {
-		root, err := harness.Root()
-		if err != nil {
-			theProgram.err = err
-			return
-		}
-		dir, err := os.MkdirTemp("", "draingate-binary-")
-		if err != nil {
-			theProgram.err = err
-			return
-		}
-		theProgram.path = filepath.Join(dir, "draingate")
-		build := exec.Command("go", "build", "-o", theProgram.path, "./cmd/draingate")
-		build.Dir = root
-		if out, err := build.CombinedOutput(); err != nil {
-			theProgram.err = fmt.Errorf("build draingate: %w\n%s", err, out)
+	p.once.Do(func() {
+		if p.dir, p.err = os.MkdirTemp("", "draingate-binary-"); p.err == nil {
+			p.path, p.err = build(p.dir)
 		}
 	})
-	require.NoError(t, theProgram.err)
-	return theProgram.path
+	require.NoError(t, p.err)
+	return p.path
 }
 
-// theClockProgram is the draingate whose wall clock can be moved, built by the
-// first case that asks for it.
+func binary(t *testing.T) string {
+	t.Helper()
+	return theProgram.built(t, func(dir string) (string, error) {
+		root, err := harness.Root()
+		if err != nil {
+			return "", err
+		}
+		path := filepath.Join(dir, "draingate")
+		build := exec.Command("go", "build", "-o", path, "./cmd/draingate")
+		build.Dir = root
+		if out, err := build.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build draingate: %w\n%s", err, out)
+		}
+		return path, nil
+	})
+}
+
+// theClockProgram is the draingate whose wall clock can be moved.
 var theClockProgram program //nolint:gochecknoglobals // As theStack.
 
 func clockBinary(t *testing.T) string {
 	t.Helper()
-	theClockProgram.once.Do(func() {
-		dir, err := os.MkdirTemp("", "draingate-clock-")
-		if err == nil {
-			theClockProgram.path, err = harness.BuildWithClock(context.Background(), dir)
-		}
-		theClockProgram.err = err
-	})
-	require.NoError(t, theClockProgram.err)
-	return theClockProgram.path
+	return theClockProgram.built(t, func(dir string) (string, error) { return harness.BuildWithClock(context.Background(), dir) })
 }
 
 // draingate runs the command to its end, with variables beside those of the

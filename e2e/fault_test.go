@@ -4,11 +4,9 @@ package e2e
 
 import (
 	"errors"
-	"fmt"
 	"syscall"
 	"time"
 
-	consul "github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/e2e/harness"
@@ -57,12 +55,12 @@ func faults(at int) []fault {
 	out := []fault{
 		{
 			name:   "leader killed",
-			breaks: func(c *cell) error { return c.leader.process.Signal(syscall.SIGKILL) },
+			breaks: toLeader(syscall.SIGKILL),
 			lasts:  (*cell).untilAnotherLeads, mends: (*cell).startLeader, says: catalogAway,
 		},
 		{
 			name:   "leader stopped and continued",
-			breaks: func(c *cell) error { return c.leader.process.Signal(syscall.SIGSTOP) },
+			breaks: toLeader(syscall.SIGSTOP),
 			lasts:  (*cell).untilAnotherLeads, stalls: true,
 			// What it had asked for when it was stopped is too old when it goes on.
 			says:  concat(catalogAway, nomadAway, proxyAway),
@@ -70,10 +68,10 @@ func faults(at int) []fault {
 		},
 		{
 			name:   "leader restarted",
-			breaks: func(c *cell) error { return c.leader.process.Signal(syscall.SIGTERM) },
+			breaks: toLeader(syscall.SIGTERM),
 			lasts:  (*cell).untilAnotherLeads, mends: (*cell).startLeader, says: catalogAway,
 		},
-		{name: "session lost", breaks: (*cell).destroySession, lasts: (*cell).untilSomebodyLeads, says: catalogAway},
+		{name: "session lost", breaks: func(c *cell) error { return destroySession(c.s, c.key) }, lasts: (*cell).untilSomebodyLeads, says: catalogAway},
 		{
 			name: "Consul's leader killed", exclusive: true, breaks: (*cell).killConsul, lasts: lasting(short), mends: (*cell).startKilled,
 			says: catalogAway, loses: "the proxies could not read the catalog",
@@ -163,6 +161,14 @@ func disturb(f harness.Fault, of func(*cell) []*harness.FaultyAPI) func(*cell) e
 	}
 }
 
+// toLeader signals the draingate that leads.
+func toLeader(sig syscall.Signal) func(*cell) error {
+	return func(c *cell) error {
+		c.broken = c.leader
+		return c.broken.process.Signal(sig)
+	}
+}
+
 // signalled moves the wall clock of every draingate.
 func signalled(sig syscall.Signal) func(*cell) error {
 	return func(c *cell) error {
@@ -179,8 +185,7 @@ func lasting(d time.Duration) func(*cell) { return func(*cell) { time.Sleep(d) }
 func (c *cell) untilAnotherLeads() {
 	c.t.Helper()
 	next, took := awaitLead(c.t, failoverBound, without(c.gates, c.leader)...)
-	c.tookOver = took
-	c.broken, c.leader = c.leader, next
+	c.leader, c.tookOver = next, took
 }
 
 func (c *cell) untilSomebodyLeads() {
@@ -194,18 +199,6 @@ func (c *cell) startLeader() error {
 	<-c.broken.process.Done()
 	c.broken.start()
 	return nil
-}
-
-func (c *cell) destroySession() error {
-	pair, _, err := c.s.Consul.KV().Get(c.key, &consul.QueryOptions{RequireConsistent: true})
-	if err != nil {
-		return err
-	}
-	if pair == nil || pair.Session == "" {
-		return fmt.Errorf("nobody holds %s", c.key)
-	}
-	_, err = c.s.Consul.Session().Destroy(pair.Session, nil)
-	return err
 }
 
 func (c *cell) killConsul() (err error) {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,15 +83,17 @@ func TestHeldWhenTheCanaryTurnsCritical(t *testing.T) {
 
 func canaryOf(t *testing.T, s *harness.Stack, job string) harness.Instance {
 	t.Helper()
+	return instanceOf(t, s, job, "canary", func(i harness.Instance) bool { return i.Canary })
+}
+
+// instanceOf is the first instance of a job that is what is wanted.
+func instanceOf(t *testing.T, s *harness.Stack, job, what string, wanted func(harness.Instance) bool) harness.Instance {
+	t.Helper()
 	instances, err := s.Instances(t.Context(), job)
 	require.NoError(t, err)
-	for _, i := range instances {
-		if i.Canary {
-			return i
-		}
-	}
-	t.Fatalf("job %s has no canary among %v", job, instances)
-	return harness.Instance{}
+	i := slices.IndexFunc(instances, wanted)
+	require.GreaterOrEqual(t, i, 0, "job %s has no %s among %v", job, what, instances)
+	return instances[i]
 }
 
 func TestHeldWhenTheCanaryHasItsOwnRouter(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -64,8 +63,8 @@ func TestMain(m *testing.M) {
 // went wrong.
 func closeShared(code int) int {
 	for _, p := range []*program{&theProgram, &theClockProgram} {
-		if p.path != "" {
-			_ = os.RemoveAll(filepath.Dir(p.path))
+		if p.dir != "" {
+			_ = os.RemoveAll(p.dir)
 		}
 	}
 	// Doing nothing here keeps a case that still runs from starting a stack.
@@ -129,18 +128,30 @@ func running(t *testing.T, s *harness.Stack, job harness.Sample, through []*harn
 // had that port before may have held it, and passed its checks, a while longer.
 func answersItself(ctx context.Context, t *testing.T, i harness.Instance) {
 	t.Helper()
-	for seen := ""; seen != i.AllocID; time.Sleep(20 * time.Millisecond) {
-		require.NoError(t, ctx.Err(), "%s answers on the port of %s", seen, i.AllocID)
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+i.Addr+"/", nil)
-		require.NoError(t, err)
-		if resp, err := http.DefaultClient.Do(req); err == nil {
-			_ = resp.Body.Close()
-			if seen = resp.Header.Get("X-Alloc"); seen != i.AllocID || resp.StatusCode != http.StatusOK {
-				t.Logf("%s, status %d, answers on the port of %s", seen, resp.StatusCode, i.AllocID)
-				seen = ""
-			}
+	for last := ""; ; time.Sleep(20 * time.Millisecond) {
+		seen := answerer(ctx, t, i.Addr)
+		if seen == i.AllocID+": 200 OK" {
+			return
 		}
+		if seen != last {
+			t.Logf("on the port of %s answers %s", i.AllocID, seen)
+		}
+		last = seen
+		require.NoError(t, ctx.Err(), "on the port of %s answers %s", i.AllocID, seen)
 	}
+}
+
+// answerer is the allocation that answers at an address, and how.
+func answerer(ctx context.Context, t *testing.T, addr string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/", nil)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	_ = resp.Body.Close()
+	return resp.Header.Get("X-Alloc") + ": " + resp.Status
 }
 
 // purged purges a job at the end of the case.

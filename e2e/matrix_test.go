@@ -13,8 +13,9 @@ import (
 	"github.com/draingate/draingate/e2e/harness"
 )
 
-// TestFaults breaks something at a moment of a deploy under load, through two
-// proxies on two nodes, with a draingate on each. Whatever it is, nothing is
+// TestFaults breaks something at a moment of a deploy under load, on three servers
+// of Nomad and of Consul with ACLs, through two proxies on two nodes, with a
+// draingate on each. Whatever it is, nothing is
 // promoted on facts that are missing, nothing is done twice, the deployment
 // goes on with a true reason, and before the promotion no request is lost.
 // DRAINGATE_FAULTS=all runs every fault at every moment, otherwise each fault
@@ -22,7 +23,7 @@ import (
 // DRAINGATE_FAULTS_TABLE names.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	s := available(t)
+	s := ownStack(t, harness.Options{HA: true, ACL: true})
 	tokens := tokensOf(t, s)
 	table := newTable()
 	t.Cleanup(func() { table.print(t) })
@@ -44,23 +45,6 @@ func TestFaults(t *testing.T) {
 
 // whole is true where every case is run, and not only one of each kind.
 func whole() bool { return os.Getenv("DRAINGATE_FAULTS") == "all" }
-
-// available starts the stack of the matrix: three servers of Nomad and of
-// Consul, two nodes, ACLs on.
-func available(t *testing.T) *harness.Stack {
-	t.Helper()
-	bins, err := harness.Binaries(t.Context(), os.Stderr)
-	require.NoError(t, err)
-	s, err := harness.Start(t.Context(), harness.Options{Bins: bins, HA: true, ACL: true})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log("logs are kept in", s.KeepLogs())
-		}
-		require.NoError(t, s.Close())
-	})
-	return s
-}
 
 // table is what became of each cell.
 type table struct {

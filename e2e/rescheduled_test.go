@@ -70,15 +70,7 @@ func (c *controller) traced(job string, version uint64) {
 func newest(t *testing.T, s *harness.Stack, d *nomad.Deployment, group string) harness.Instance {
 	t.Helper()
 	placed := d.TaskGroups[group].PlacedCanaries
-	instances, err := s.Instances(t.Context(), d.JobID)
-	require.NoError(t, err)
-	for _, i := range instances {
-		if i.AllocID == placed[len(placed)-1] {
-			return i
-		}
-	}
-	t.Fatalf("no canary of group %s among %v", group, instances)
-	return harness.Instance{}
+	return instanceOf(t, s, d.JobID, "canary of group "+group, func(i harness.Instance) bool { return i.AllocID == placed[len(placed)-1] })
 }
 
 func TestACanaryThatFailsBeforeItIsHealthyIsRescheduled(t *testing.T) {
