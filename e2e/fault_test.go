@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 	"time"
 
@@ -63,7 +64,7 @@ func faults(at int) []fault {
 			breaks: toLeader(syscall.SIGSTOP),
 			lasts:  (*cell).untilAnotherLeads, stalls: true,
 			// What it had asked for when it was stopped is too old when it goes on.
-			says:  concat(catalogAway, nomadAway, proxyAway),
+			says:  slices.Concat(catalogAway, nomadAway, proxyAway),
 			mends: func(c *cell) error { return c.broken.process.Signal(syscall.SIGCONT) },
 		},
 		{
@@ -81,7 +82,7 @@ func faults(at int) []fault {
 			breaks: func(c *cell) error { return c.s.Nodes[0].Consul.Signal(syscall.SIGSTOP) },
 			lasts:  lasting(2 * short),
 			mends:  func(c *cell) error { return c.s.Nodes[0].Consul.Signal(syscall.SIGCONT) },
-			says:   concat(catalogAway, proxyAway), loses: "a proxy could not read the catalog",
+			says:   slices.Concat(catalogAway, proxyAway), loses: "a proxy could not read the catalog",
 		},
 		{
 			name: "Nomad's leader killed", exclusive: true, breaks: (*cell).killNomad, lasts: lasting(short), mends: (*cell).startKilled,
@@ -92,7 +93,7 @@ func faults(at int) []fault {
 			breaks: func(c *cell) error { return c.proxies[0].Process().Signal(syscall.SIGKILL) }, lasts: lasting(short),
 			mends: func(c *cell) error { return c.proxies[0].Restart(c.t.Context()) },
 		},
-		{name: "Traefik started", breaks: (*cell).startProxy, lasts: lasting(0), says: concat(proxyAway, []string{"ProxySetUnknown"})},
+		{name: "Traefik started", breaks: (*cell).startProxy, lasts: lasting(0), says: slices.Concat(proxyAway, []string{"ProxySetUnknown"})},
 		{
 			name: "Traefik hung", blinds: true, apart: true, says: proxyAway,
 			breaks: func(c *cell) error { return c.proxies[0].Process().Signal(syscall.SIGSTOP) }, lasts: lasting(short),
@@ -105,17 +106,9 @@ func faults(at int) []fault {
 			name: "watch index backwards", lasts: lasting(short), mends: disturb(harness.FaultNone, everyAPI),
 			breaks: disturb(harness.FaultIndexBack, everyAPI),
 		},
-		fault{name: "clock an hour ahead", clock: true, breaks: signalled(syscall.SIGUSR1), lasts: lasting(short), says: concat(nomadAway, catalogAway, proxyAway)},
-		fault{name: "clock an hour back", soak: true, clock: true, breaks: signalled(syscall.SIGUSR2), lasts: lasting(short), says: concat(nomadAway, catalogAway, proxyAway)},
+		fault{name: "clock an hour ahead", clock: true, breaks: signalled(syscall.SIGUSR1), lasts: lasting(short), says: slices.Concat(nomadAway, catalogAway, proxyAway)},
+		fault{name: "clock an hour back", soak: true, clock: true, breaks: signalled(syscall.SIGUSR2), lasts: lasting(short), says: slices.Concat(nomadAway, catalogAway, proxyAway)},
 	)
-}
-
-func concat(lists ...[]string) []string {
-	var out []string
-	for _, l := range lists {
-		out = append(out, l...)
-	}
-	return out
 }
 
 // apiFaults disturb what one of the three answers to every draingate. Each kind
@@ -149,7 +142,7 @@ func apiFaults(at int) []fault {
 }
 
 func everyAPI(c *cell) []*harness.FaultyAPI {
-	return append(append([]*harness.FaultyAPI(nil), c.nomadAPI...), c.consulAPI...)
+	return slices.Concat(c.nomadAPI, c.consulAPI)
 }
 
 func disturb(f harness.Fault, of func(*cell) []*harness.FaultyAPI) func(*cell) error {
