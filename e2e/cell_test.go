@@ -82,24 +82,25 @@ func (c *cell) startProxies() {
 		p, err := c.s.StartTraefik(c.t.Context(), harness.TraefikOptions{Service: service, Prefix: service, RefreshInterval: 2 * time.Second, Node: i})
 		require.NoError(c.t, err)
 		c.t.Cleanup(func() { require.NoError(c.t, p.Stop()) })
-		api := c.faulty(p.Direct())
+		api := faultyAPI(c.t, p.Direct())
 		p.Relay.Retarget(api.Addr())
 		c.proxies, c.traefikAPI = append(c.proxies, p), append(c.traefikAPI, api)
 	}
 }
 
-func (c *cell) faulty(target string) *harness.FaultyAPI {
-	c.t.Helper()
+// faultyAPI stands before a server until the case ends.
+func faultyAPI(t *testing.T, target string) *harness.FaultyAPI {
+	t.Helper()
 	api, err := harness.NewFaultyAPI(target)
-	require.NoError(c.t, err)
-	c.t.Cleanup(func() { require.NoError(c.t, api.Close()) })
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, api.Close()) })
 	return api
 }
 
 // startGate starts the draingate of a node. The first one leads.
 func (c *cell) startGate(program string, node *harness.Node) {
 	c.t.Helper()
-	n, k := c.faulty("http://"+node.NomadAddr), c.faulty("http://"+node.ConsulAddr)
+	n, k := faultyAPI(c.t, "http://"+node.NomadAddr), faultyAPI(c.t, "http://"+node.ConsulAddr)
 	c.nomadAPI, c.consulAPI = append(c.nomadAPI, n), append(c.consulAPI, k)
 	n.OnPromote(c.onPromote)
 	g := gateFrom(c.t, c.s, program, c.key, []string{

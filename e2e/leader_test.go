@@ -6,14 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -95,28 +91,6 @@ func neverTwo(t *testing.T, all []*controller) {
 		}
 	})
 	t.Cleanup(func() { close(end); watching.Wait() })
-}
-
-// writeCounter stands in front of Nomad for one instance and counts the
-// promotions that it asks for.
-type writeCounter struct {
-	addr       string
-	promotions atomic.Int64
-}
-
-func countWrites(t *testing.T, s *harness.Stack) *writeCounter {
-	t.Helper()
-	w := &writeCounter{}
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.NomadAddr})
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/v1/deployment/promote/") {
-			w.promotions.Add(1)
-		}
-		proxy.ServeHTTP(rw, r)
-	}))
-	t.Cleanup(server.Close)
-	w.addr = server.URL
-	return w
 }
 
 // Of three instances one leads and the others say who. When it is told to stop
@@ -242,19 +216,19 @@ func TestLeaderCutOff(t *testing.T) {
 		l, _ := first.leadership()
 		return l.Role == "follower", l.Role
 	})
-	require.Zero(t, writes[0].promotions.Load(), "the old leader wrote")
-	require.EqualValues(t, 1, writes[1].promotions.Load())
+	require.Empty(t, writes[0].Promotions(), "the old leader wrote")
+	require.Len(t, writes[1].Promotions(), 1)
 }
 
 // twoOf starts two instances of one election, the first of which leads and asks
 // Consul at an address of its own, and counts what each writes.
-func twoOf(t *testing.T, s *harness.Stack, through []*harness.Traefik, consulAddr string) (first, second *controller, writes [2]*writeCounter) {
+func twoOf(t *testing.T, s *harness.Stack, through []*harness.Traefik, consulAddr string) (first, second *controller, writes [2]*harness.FaultyAPI) {
 	t.Helper()
 	key := s.Name("draingate/leader")
 	var out [2]*controller
 	for i, addr := range []string{consulAddr, s.ConsulAddr} {
-		writes[i] = countWrites(t, s)
-		out[i] = gateIn(t, s, key, []string{"NOMAD_ADDR=" + writes[i].addr, "CONSUL_HTTP_ADDR=" + addr},
+		writes[i] = faultyAPI(t, "http://"+s.NomadAddr)
+		out[i] = gateIn(t, s, key, []string{"NOMAD_ADDR=" + writes[i].URL(), "CONSUL_HTTP_ADDR=" + addr},
 			"run", "--traefik-service", through[0].Options.Service)
 		if i == 0 {
 			_, _ = awaitLead(t, 10*time.Second, out[0])
