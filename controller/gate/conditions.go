@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/draingate/draingate/controller/model"
 )
@@ -162,6 +163,20 @@ func promotedCondition(v *view) model.Condition {
 		out.Status, out.Reason, out.Message = model.True, ReasonAsExpected, "every group with canaries is promoted"
 	}
 	return out
+}
+
+// Accepted is what a Promote becomes at the moment in which Nomad has accepted
+// it: what the next look will find, unless Nomad has ended the deployment by then.
+func Accepted(d model.Decision) model.Decision {
+	d.Conditions = slices.Clone(d.Conditions)
+	for i, c := range d.Conditions {
+		if c.Type == model.Promoted {
+			d.Conditions[i].Status, d.Conditions[i].Reason, d.Conditions[i].Message = model.True, ReasonAsExpected, "Nomad accepted the promotion"
+		}
+	}
+	d.Verb, d.Reason, d.Message = model.None, ReasonPromoted, "Nomad accepted the promotion; its old allocations are being stopped"
+	d.Groups, d.ReadyAt = nil, time.Time{}
+	return d
 }
 
 // leaving are the old allocations of a promoted deployment that have not ended.

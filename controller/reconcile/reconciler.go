@@ -118,9 +118,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, key model.Key) (Result, erro
 	logChange(log, h, decision, r.options.DryRun)
 	h.verb, h.reason = decision.Verb, decision.Reason
 
+	earlier := h.promotedAt
 	err := r.act(ctx, &h, snapshot, decision)
 	decision.Conditions = r.withSound(decision.Conditions, snapshot)
 	r.record(h, snapshot, decision, now)
+	if h.promotedAt != earlier {
+		// Nomad may end the deployment before the next pass reads it, and who
+		// follows the events is to be told of the promotion in any case.
+		accepted := gate.Accepted(decision)
+		r.record(h, snapshot, accepted, now)
+		h.verb, h.reason = accepted.Verb, accepted.Reason
+	}
 	r.remember(key, h, decision)
 	if err != nil {
 		return Result{}, err

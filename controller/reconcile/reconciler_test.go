@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,8 @@ type fakeWorld struct {
 	// deadline, where set, has the deployment failed after it.
 	deadline        string
 	promotes, fails int
+	// ends has a promotion end the deployment.
+	ends bool
 	// before, where set, is called ahead of the last read and of the promotion.
 	beforeRead, beforePromote func() error
 	// unreadable and moved are what the last read of the allocations finds.
@@ -127,6 +130,9 @@ func (f *fakeWorld) Promote(_ context.Context, _ model.Key, groups []string) err
 	g := f.deployment.Groups[0]
 	g.Promoted = len(groups) == 1 && groups[0] == g.Name
 	f.deployment.Groups = []model.DeploymentGroup{g}
+	if f.ends {
+		f.deployment.Status = model.DeploymentSuccessful
+	}
 	return nil
 }
 
@@ -172,6 +178,17 @@ func (s *stubRecorder) last() model.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.records[len(s.records)-1]
+}
+
+// reasons are those that were recorded, each once for as long as it stood.
+func (s *stubRecorder) reasons() []model.Reason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []model.Reason
+	for _, r := range s.records {
+		out = append(out, r.Decision.Reason)
+	}
+	return slices.Compact(out)
 }
 
 // stubLease has so much left of it.
@@ -261,6 +278,23 @@ func TestPromotesOnceAfterTheWindow(t *testing.T) {
 		require.Equal(t, 5*time.Second, rec.last().PromotedAt.Sub(began))
 		require.Equal(t, []error{nil}, rec.promotions)
 		require.Zero(t, rec.late, "no time passes in this world between the end of the window and the promotion")
+	})
+}
+
+// Nomad ends a deployment within milliseconds of its promotion where nothing is
+// left to place. Who follows the changes is told of the promotion all the same.
+func TestAPromotionIsToldBeforeTheDeploymentEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newWorld()
+		f.ends = true
+		rec := loop(t, f, false, 20*time.Second)
+		require.Equal(t, []model.Reason{gate.ReasonWindowRunning, gate.ReasonPredictedSafe, gate.ReasonPromoted, gate.ReasonDeploymentEnded}, rec.reasons())
+		at := slices.IndexFunc(rec.records, func(r model.Record) bool { return r.Decision.Reason == gate.ReasonPromoted })
+		told := rec.records[at]
+		require.False(t, told.PromotedAt.IsZero())
+		require.Equal(t, model.None, told.Decision.Verb)
+		require.Contains(t, told.Decision.Conditions, model.Condition{Type: model.Promoted, Status: model.True, Reason: gate.ReasonAsExpected, Message: "Nomad accepted the promotion"})
+		require.Contains(t, rec.records[at-1].Decision.Conditions, model.Condition{Type: model.Promoted, Status: model.False, Reason: gate.ReasonPending, Message: "not promoted"})
 	})
 }
 
