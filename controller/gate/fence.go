@@ -54,10 +54,10 @@ func (v *view) instead(message string) string {
 }
 
 func fenceAborted(v *view) string {
-	if v.planned == nil || v.Snapshot.Fence.Value.Aborted == "" {
+	if v.planned == nil || v.record == nil || v.record.Step != fence.StepEnded || v.record.Reason == "" {
 		return ""
 	}
-	return v.instead("the one attempt to take the old instances out of rotation came to nothing: " + strings.TrimSuffix(v.Snapshot.Fence.Value.Aborted, "."))
+	return v.instead("the one attempt to take the old instances out of rotation came to nothing: " + strings.TrimSuffix(v.record.Message, "."))
 }
 
 // fenceIneffective finds a proxy that a maintenance does not keep from routing,

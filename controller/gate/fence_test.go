@@ -81,7 +81,7 @@ func TestTheFenceIsDecidedOnAfterTheStartSide(t *testing.T) {
 		"too few that are good":                      {three, []change{func(s *model.Snapshot) { bad(s, 1); bad(s, 2) }}, model.Hold, fence.ReasonCapacityTooLow, "would have 1 instances"},
 		"nobody on the node":                         {hard(), []change{func(s *model.Snapshot) { s.Fence.Value.Fencers = map[string][]string{"n2": nil} }}, model.Hold, fence.ReasonNoFencerOnNode, "Without a fence: old allocation"},
 		"it is not known who is":                     {hard(), []change{func(s *model.Snapshot) { s.Fence = model.Fact[model.FenceFacts]{} }}, model.Hold, fence.ReasonNoFencerOnNode, ""},
-		"one attempt":                                {hard(), []change{func(s *model.Snapshot) { s.Fence.Value.Aborted = "a canary turned critical." }}, model.Hold, fence.ReasonFenceAborted, "a canary turned critical. Without a fence"},
+		"one attempt":                                {hard(), []change{func(s *model.Snapshot) { s.Fence.Value.Record = ended("a canary turned critical.") }}, model.Hold, fence.ReasonFenceAborted, "a canary turned critical. Without a fence"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -200,4 +200,14 @@ func TestWhatAFenceSeesOfTheWorld(t *testing.T) {
 	s.Proxies.Value[0].Routing.Value.Services = nil
 	w = newView(Input{Snapshot: s, Policy: fencingPolicy(), Now: start}).fenceWorld()
 	require.Equal(t, s.Proxies.Value[1].Name, w.Instances[0].RoutedBy, "DOWN is not out of the pool")
+}
+
+// ended is the stored record of a fence that came to nothing.
+func ended(why string) *model.Stored {
+	r := fence.Record{Format: fence.Format, Namespace: "default", Deployment: "d1", Mark: "m", Step: fence.StepEnded, Reason: fence.ReasonFenceAborted, Message: why}
+	text, err := r.Encode()
+	if err != nil {
+		panic(err)
+	}
+	return &model.Stored{Key: "draingate/fences/default/d1", Value: text, Index: 1}
 }

@@ -9,6 +9,18 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
+// storedFence decodes the record of the deployment's fence.
+func storedFence(f model.FenceFacts) (*fence.Record, string) {
+	if f.Record == nil {
+		return nil, ""
+	}
+	r, err := fence.Decode(f.Record.Value)
+	if err != nil {
+		return nil, "key " + f.Record.Key + ": " + err.Error()
+	}
+	return &r, ""
+}
+
 // fenceWorld is the snapshot as a fence sees it before the promotion.
 func (v *view) fenceWorld() fence.World {
 	d := v.Snapshot.Deployment

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/draingate/draingate/controller/drain"
+	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -20,6 +21,10 @@ type view struct {
 	groups  []group
 	byAlloc map[string][]model.Registration
 	windows []model.Window
+	// record is the deployment's fence as it is stored; nil where there is none.
+	// unreadable says why one that is there cannot be understood.
+	record     *fence.Record
+	unreadable string
 	// planned is the fence; nil where none is to be made.
 	planned *fencePlan
 	memory  Memory
@@ -56,6 +61,7 @@ type pool struct {
 
 func newView(in Input) *view {
 	v := &view{Input: in, byAlloc: registrations(in.Snapshot)}
+	v.record, v.unreadable = storedFence(in.Snapshot.Fence.Value)
 	if in.Snapshot.Deployment.Known() {
 		v.groups = v.awaiting(in.Snapshot.Deployment.Value)
 	}

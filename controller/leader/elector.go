@@ -27,7 +27,9 @@ type Elector struct {
 
 	mu    sync.Mutex
 	lease Lease
-	state model.Leadership
+	// session is the one that the lease rests on.
+	session string
+	state   model.Leadership
 }
 
 // New returns an elector that has not begun. It does no I/O.
@@ -43,6 +45,16 @@ func (e *Elector) Left() time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.lease.Left(time.Now())
+}
+
+// Guard is the lock with which this instance leads; false where it does not.
+func (e *Elector) Guard() (model.Guard, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.lease.Left(time.Now()) == 0 {
+		return model.Guard{}, false
+	}
+	return model.Guard{Key: e.options.Key, Session: e.session}, true
 }
 
 // State is who leads as far as this instance knows now.
@@ -151,7 +163,7 @@ func (e *Elector) campaign(ctx context.Context, session string, begun time.Time)
 			return Lease{}, err
 		case taken:
 			lease := NewLease(begun, e.options.TTL)
-			e.won(ctx, lease, lock)
+			e.won(ctx, lease, lock, session)
 			return lease, nil
 		case lock.Session != "":
 			e.lost(ctx, lock)

@@ -33,8 +33,10 @@ func (e *Elector) change(ctx context.Context, to func(*model.Leadership)) {
 }
 
 // won begins to lead. The lock as it was before says who led last.
-func (e *Elector) won(ctx context.Context, lease Lease, before model.Lock) {
-	e.setLease(lease)
+func (e *Elector) won(ctx context.Context, lease Lease, before model.Lock, session string) {
+	e.mu.Lock()
+	e.lease, e.session = lease, session
+	e.mu.Unlock()
 	e.change(ctx, func(s *model.Leadership) {
 		last, err := decode(before)
 		other := before.Value != nil && (err != nil || last.ID != s.Self.ID)

@@ -16,8 +16,8 @@ type FenceFacts struct {
 	// Fencers are the Consul agents on whose node an instance of draingate is
 	// present, with the marks of the deployment's record that it acknowledged.
 	Fencers map[string][]string
-	// Aborted says why the one attempt came to nothing; empty where it did not.
-	Aborted string
+	// Record is the deployment's record as it is stored; nil where there is none.
+	Record *Stored
 }
 
 // The IDs of the checks with which Consul keeps a service, or a whole node, in

@@ -74,6 +74,9 @@ type DeploymentGroup struct {
 	PlacedAllocs    int
 	HealthyAllocs   int
 	UnhealthyAllocs int
+	// ProgressBy is when Nomad fails the deployment unless an allocation of the
+	// group becomes healthy before (RequireProgressBy); zero where it never does.
+	ProgressBy time.Time
 }
 
 // Job types of Nomad that draingate tells apart.

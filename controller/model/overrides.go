@@ -22,7 +22,7 @@ type Overrides struct {
 	Unknown []string
 }
 
-// The keys of a variable. Each but Freeze stands for the meta key of the same
+// The keys of a variable. Each but Freeze and Unpause stands for the meta key of the same
 // name with draingate_ before it.
 const (
 	// OverrideFreeze holds why nothing is to be promoted.
@@ -30,6 +30,10 @@ const (
 	OverrideMode         = "mode"
 	OverrideHoldDeadline = "hold_deadline"
 	OverrideOnDeadline   = "on_deadline"
+	OverrideFence        = "fence"
+	// OverrideUnpause holds the ID of the deployment whose pause by draingate a
+	// person wants to end.
+	OverrideUnpause = "unpause"
 )
 
 // What happens when the hold deadline has passed.
@@ -42,7 +46,7 @@ const (
 
 // OverrideKeys returns the keys that mean something, sorted.
 func OverrideKeys() []string {
-	return []string{OverrideFreeze, OverrideHoldDeadline, OverrideMode, OverrideOnDeadline}
+	return []string{OverrideFence, OverrideFreeze, OverrideHoldDeadline, OverrideMode, OverrideOnDeadline, OverrideUnpause}
 }
 
 // EveryJob is the job ID that stands for all jobs of a namespace.

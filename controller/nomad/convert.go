@@ -49,6 +49,7 @@ func convertState(name string, s nomadapi.DeploymentState) model.DeploymentGroup
 		PlacedAllocs:    s.PlacedAllocs,
 		HealthyAllocs:   s.HealthyAllocs,
 		UnhealthyAllocs: s.UnhealthyAllocs,
+		ProgressBy:      s.RequireProgressBy.UTC(),
 	}
 }
 

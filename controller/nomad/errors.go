@@ -53,6 +53,11 @@ func grantFail(namespace string) grant {
 	return grant("fail-deployment " + in(namespace) + " (before Nomad 1.11.2: submit-job)")
 }
 
+// grantPause is what a pause, and its end, need: nomad/deployment_endpoint.go, v1.11.3.
+func grantPause(namespace string) grant {
+	return grant("pause-deployment " + in(namespace) + " (before Nomad 1.11.2: submit-job)")
+}
+
 // grantList is what a list of jobs needs.
 func grantList(namespace string) grant { return grant("list-jobs " + in(namespace)) }
 

@@ -1,0 +1,109 @@
+package fence
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// Keys are where instances of draingate keep records and their presence in
+// Consul's KV store.
+type Keys struct {
+	// Prefix is what all of them begin with; it ends with a slash.
+	Prefix string
+}
+
+// KeysBeside returns the keys that lie beside the one of the leader's lock, so
+// that a token that may write one prefix may write them all: those of
+// draingate/leader begin with draingate/, those of a key without a folder with
+// that key and a slash.
+func KeysBeside(leaderKey string) Keys {
+	if dir := path.Dir(leaderKey); dir != "." && dir != "/" {
+		return Keys{Prefix: dir + "/"}
+	}
+	return Keys{Prefix: strings.TrimPrefix(leaderKey, "/") + "/"}
+}
+
+// Records is what the keys of all records begin with.
+func (k Keys) Records() string { return k.Prefix + "fences/" }
+
+// Record is the key of a deployment's record. Nomad's namespaces and IDs have
+// no slash (nomad/structs/structs.go, validNamespaceName, v1.11.3).
+func (k Keys) Record(d model.Key) string { return k.Records() + d.Namespace + "/" + d.Deployment }
+
+// Presences is what the keys of all presences begin with.
+func (k Keys) Presences() string { return k.Prefix + "nodes/" }
+
+// Presence is the key with which an instance says that it is present on the
+// node of a Consul agent.
+func (k Keys) Presence(node, instance string) string { return k.Presences() + node + "/" + instance }
+
+// presence is the value of such a key.
+type presence struct {
+	// Acks has the mark of each record whose services on the node are all in
+	// maintenance, by deployment.
+	Acks map[string]string `json:"acks,omitempty"`
+}
+
+// EncodePresence returns the value of a presence with what it acknowledges: the
+// mark of each record by its deployment.
+func EncodePresence(acks map[string]string) ([]byte, error) {
+	out, err := json.Marshal(presence{Acks: acks})
+	if err != nil {
+		return nil, fmt.Errorf("encode the presence of this instance: %w", err)
+	}
+	return out, nil
+}
+
+// Fencers reads, from all that is stored below the prefix, on which nodes an
+// instance is present, with the marks of the deployment's record that it
+// acknowledged, sorted. A presence without a live session is none, and one that
+// cannot be read acknowledges nothing.
+func (k Keys) Fencers(stored []model.Stored, deployment string) map[string][]string {
+	out := map[string][]string{}
+	for _, s := range stored {
+		name, ours := strings.CutPrefix(s.Key, k.Presences())
+		cut := strings.LastIndexByte(name, '/')
+		if !ours || cut < 1 || s.Session == "" {
+			continue
+		}
+		var p presence
+		marks := out[name[:cut]]
+		if err := json.Unmarshal(s.Value, &p); err == nil && p.Acks[deployment] != "" {
+			marks = append(marks, p.Acks[deployment])
+		}
+		slices.Sort(marks)
+		out[name[:cut]] = slices.Compact(marks)
+	}
+	return out
+}
+
+// Held reads all records from what is stored below the prefix, sorted by
+// deployment. One that cannot be understood makes the whole list unknown: what
+// it fences could not be told from what nothing fences.
+func (k Keys) Held(stored []model.Stored) ([]Held, error) {
+	found := map[string]Held{}
+	for _, s := range stored {
+		if !strings.HasPrefix(s.Key, k.Records()) {
+			continue
+		}
+		r, err := Decode(s.Value)
+		if err != nil {
+			return nil, fmt.Errorf("key %s: %w", s.Key, err)
+		}
+		if k.Record(r.Key()) != s.Key {
+			return nil, fmt.Errorf("key %s: it holds the record of deployment %s in namespace %q", s.Key, r.Deployment, r.Namespace)
+		}
+		found[s.Key] = Held{Record: r, Locked: s.Session != ""}
+	}
+	out := make([]Held, 0, len(found))
+	for _, key := range slices.Sorted(maps.Keys(found)) {
+		out = append(out, found[key])
+	}
+	return out, nil
+}
