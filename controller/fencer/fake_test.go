@@ -272,7 +272,9 @@ func (c *fakeConsul) in() map[string]string {
 
 // maintain sets a maintenance as someone else would, and "" ends it.
 func (c *fakeConsul) maintain(id, reason string) {
-	c.with(func() { c.services[id] = model.LocalService{ID: id, Name: "web", Maintenance: reason != "", Reason: reason} })
+	c.with(func() {
+		c.services[id] = model.LocalService{ID: id, Name: "web", Maintenance: reason != "", Reason: reason}
+	})
 }
 
 // store writes a record as the leader does; without a lock where locked is false.
