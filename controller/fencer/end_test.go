@@ -1,6 +1,7 @@
 package fencer
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ func TestTheEndLiftsWhatIsNotArmed(t *testing.T) {
 		require.Empty(t, c.in())
 		_, present := c.acked()
 		require.False(t, present)
-		require.Equal(t, []string{"lift s1", "lift s2", "close"}, c.did[len(c.did)-3:])
+		require.Equal(t, []string{"lift s1", "lift s2", "close"}, last(c.done(), 3))
 		require.Less(t, time.Since(began), time.Second)
 		require.False(t, f.State().Present)
 		require.Contains(t, f.logged(), `"msg"="fence lifted" "service"="s2" "deployment"="dep"`)
@@ -71,7 +72,7 @@ func TestTheEndWaitsForWhatIsOnItsWay(t *testing.T) {
 		f.stop()
 		after(time.Minute)
 		require.Empty(t, c.in())
-		require.NotContains(t, c.did, "set s2", "none is begun any more")
+		require.NotContains(t, c.done(), "set s2", "none is begun any more")
 	})
 }
 
@@ -144,11 +145,10 @@ func TestWhatWasReadLongAgoIsNotCarriedOut(t *testing.T) {
 		c := newConsul("s1", "s2")
 		r := record("m1", fence.StepFencing)
 		c.store(t, r, true)
-		stopped := false
+		var stopped atomic.Bool
 		f := start(t, c, newNomad(), func(o *Options) {
 			o.Records = func(all []fence.Held) {
-				if !stopped && !all[0].Locked {
-					stopped = true
+				if !all[0].Locked && !stopped.Swap(true) {
 					time.Sleep(time.Minute)
 				}
 			}
@@ -158,11 +158,11 @@ func TestWhatWasReadLongAgoIsNotCarriedOut(t *testing.T) {
 		require.Equal(t, both, c.in())
 		c.store(t, r, false)
 		after(time.Second)
-		require.True(t, stopped)
+		require.True(t, stopped.Load())
 		c.store(t, record("m2", fence.StepFencing), true)
 		after(time.Minute)
 		after(5 * time.Second)
-		require.NotContains(t, c.did, "lift s1")
+		require.NotContains(t, c.done(), "lift s1")
 		require.Equal(t, both, c.in())
 		marks, _ := c.acked()
 		require.Equal(t, []string{"m2"}, marks)
@@ -178,13 +178,13 @@ func TestAPauseThatIsOwed(t *testing.T) {
 		f := fencing(t, c, n, r)
 		defer f.stop()
 		after(10 * time.Second)
-		require.Zero(t, n.paused, "nothing was told to stop yet")
+		require.Zero(t, second(n.seen()), "nothing was told to stop yet")
 		n.with(func() { n.allocs[0].DesiredStatus = model.DesiredStop })
 		after(2 * askGap)
-		require.Equal(t, 1, n.paused)
+		require.Equal(t, 1, second(n.seen()))
 		after(time.Minute)
-		require.Equal(t, 1, n.paused)
-		require.Contains(t, f.acts, ActPause)
+		require.Equal(t, 1, second(n.seen()))
+		require.Contains(t, f.told(), ActPause)
 		require.Contains(t, f.logged(), "deployment paused")
 		require.Equal(t, both, c.in())
 	})
@@ -232,24 +232,25 @@ func TestAChangeBesideTheRecordsMakesNoPass(t *testing.T) {
 		f := start(t, c, newNomad())
 		defer f.stop()
 		after(lookIdle / 2)
-		before := c.calls["services"]
+		before := c.called("services")
 		for range 10 {
 			c.with(c.change)
 			after(passGap)
 		}
-		require.Equal(t, before, c.calls["services"])
+		require.Equal(t, before, c.called("services"))
 	})
 }
 
 func TestAPanicEndsNoMoreThanAPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConsul("s1", "s2")
-		panics := true
+		var panics atomic.Bool
+		panics.Store(true)
 		r := record("m1", fence.StepFencing)
 		c.store(t, r, true)
 		f := start(t, c, newNomad(), func(o *Options) {
 			o.Records = func([]fence.Held) {
-				if panics {
+				if panics.Load() {
 					panic("nobody thought of this")
 				}
 			}
@@ -257,7 +258,7 @@ func TestAPanicEndsNoMoreThanAPass(t *testing.T) {
 		defer f.stop()
 		after(time.Second)
 		require.Contains(t, f.State().Problem, "nobody thought of this")
-		panics = false
+		panics.Store(false)
 		after(ttl)
 		require.Equal(t, both, c.in())
 		require.Empty(t, f.State().Problem)

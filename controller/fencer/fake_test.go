@@ -263,6 +263,20 @@ func (c *fakeConsul) in() map[string]string {
 	return out
 }
 
+// done are the orders so far.
+func (c *fakeConsul) done() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.did)
+}
+
+// called is how often a call was made.
+func (c *fakeConsul) called(name string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.calls[name]
+}
+
 // maintain sets a maintenance as someone else would, and "" ends it.
 func (c *fakeConsul) maintain(id, reason string) {
 	c.with(func() {
@@ -328,6 +342,13 @@ func (n *fakeNomad) with(do func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	do()
+}
+
+// seen is how often it was asked for the deployment, and told to pause it.
+func (n *fakeNomad) seen() (asked, paused int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.asked, n.paused
 }
 
 func (n *fakeNomad) Deployment(ctx context.Context, _ model.Key) (*model.Deployment, error) {
