@@ -53,7 +53,7 @@ func house() rules {
 			"controller/lint":        {"jobspecs", "traefik/...", "controller/forecast", "controller/rule", "controller/model"},
 			"controller/lint/report": {"controller/lint", "controller/forecast", "controller/rule", "controller/model"},
 			"controller/lint/fix":    {"controller/lint", "jobspecs", "controller/rule", "controller/model"},
-			"controller/reconcile":   {"controller/gate", "controller/rule", "controller/model"},
+			"controller/reconcile":   {"controller/gate", "controller/fence", "controller/rule", "controller/model"},
 			"controller/observe":     {"controller/model"},
 			"controller/nomad":       {"jobspecs/convert", "controller/model", "controller/secret", "controller/trust"},
 			"controller/consul":      {"controller/model", "controller/secret", "controller/trust"},

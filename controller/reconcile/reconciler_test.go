@@ -136,6 +136,20 @@ func (f *fakeWorld) Promote(_ context.Context, _ model.Key, groups []string) err
 	return nil
 }
 
+func (f *fakeWorld) Pause(context.Context, model.Key) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deployment.Status = model.DeploymentPaused
+	return nil
+}
+
+func (f *fakeWorld) Resume(context.Context, model.Key) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deployment.Status = model.DeploymentRunning
+	return nil
+}
+
 func (f *fakeWorld) Fail(context.Context, model.Key) error {
 	if f.beforePromote != nil {
 		if err := f.beforePromote(); err != nil {
