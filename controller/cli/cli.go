@@ -28,7 +28,7 @@ type Program struct {
 	Check Runner
 	// Nomad makes a client for the jobs that `draingate lint` reads from Nomad.
 	Nomad func() (LiveJobs, error)
-	// Overrides connects to what freeze, unfreeze and override write to.
+	// Overrides connects to what freeze, unfreeze, override and unpause write to.
 	Overrides func() (Overrider, error)
 	// Version is the version stamped at build time; empty for none.
 	Version string
@@ -77,7 +77,7 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("{{.Version}}")
 	root.AddCommand(p.runCommand(), p.lintCommand(), p.simulateCommand(), p.statusCommand(), p.explainCommand(), p.freezeCommand(),
-		p.unfreezeCommand(), p.overrideCommand(), p.versionCommand())
+		p.unfreezeCommand(), p.overrideCommand(), p.unpauseCommand(), p.versionCommand())
 	return root
 }
 

@@ -32,6 +32,9 @@ type Run struct {
 	// then.
 	HoldDeadline time.Duration
 	OnDeadline   string
+	// Fence is whether old instances are taken out of rotation before the
+	// promotion where a job does not set draingate_fence: auto, always or never.
+	Fence string
 	// DryRun decides and reports, and never writes to any system.
 	DryRun bool
 	// Listen is the host:port of the status endpoint; port 0 takes a free one.
@@ -119,6 +122,7 @@ func Default() Run {
 		DefaultMode:  model.ModeObserve,
 		HoldDeadline: 30 * time.Minute,
 		OnDeadline:   "hold",
+		Fence:        model.FenceAuto,
 		Listen:       "127.0.0.1:4689",
 		Leader:       Leader{Key: "draingate/leader", TTL: MinLeaderTTL},
 		PollInterval: 500 * time.Millisecond,

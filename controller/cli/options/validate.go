@@ -21,7 +21,7 @@ import (
 func (r Run) Validate() error {
 	checks := []func(Run) error{
 		hasProxies, urlsAreBases, servicesAreNames, configIsReadable, apiIsSound, credentialsArePaired, tlsIsUsed, certificateIsPaired,
-		marginIsSound, modeIsKnown, deadlineIsSound, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown, webhookIsSound,
+		marginIsSound, modeIsKnown, deadlineIsSound, fenceIsKnown, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown, webhookIsSound,
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
@@ -175,6 +175,15 @@ func deadlineIsSound(r Run) error {
 		return fmt.Errorf("--on-deadline %q: give hold or fail", r.OnDeadline)
 	default:
 		return nil
+	}
+}
+
+func fenceIsKnown(r Run) error {
+	switch r.Fence {
+	case model.FenceAuto, model.FenceAlways, model.FenceNever:
+		return nil
+	default:
+		return fmt.Errorf("--fence %q: give auto, always or never", r.Fence)
 	}
 }
 

@@ -94,6 +94,8 @@ func TestValidateRefuses(t *testing.T) {
 		"a certificate that is none":   {func(o *options.Run) { o.Traefik.APIScheme, o.Traefik.APICert, o.Traefik.APIKey = "https", empty, empty }, []string{"--traefik-api-cert", "PEM"}},
 		"a negative margin":            {func(o *options.Run) { o.Margin = -time.Second }, []string{"--margin -1s"}},
 		"a mode that is none":          {func(o *options.Run) { o.DefaultMode = model.Mode("enforced") }, []string{"--default-mode", "enforce, observe or off"}},
+		"a fence that is none":         {func(o *options.Run) { o.Fence = "yes" }, []string{"--fence \"yes\"", "auto, always or never"}},
+		"no word for the fence":        {func(o *options.Run) { o.Fence = "" }, []string{"--fence"}},
 		"an address without a port":    {func(o *options.Run) { o.Listen = "localhost" }, []string{"--listen", "127.0.0.1:4689"}},
 		"a port that is no number":     {func(o *options.Run) { o.Listen = "localhost:http" }, []string{"--listen"}},
 		"a key with a leading slash":   {func(o *options.Run) { o.Leader.Key = "/x" }, []string{"--leader-key", "draingate/leader"}},
