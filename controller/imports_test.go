@@ -45,7 +45,7 @@ func house() rules {
 			"controller/cli":         {"controller/cli/exit", "controller/cli/options", "controller/app", "controller/lint/...", "controller/rule", "controller/status", "controller/gate", "controller/model", "jobspecs"},
 			"controller/cli/exit":    {},
 			"controller/cli/options": {"controller/model", "controller/secret"},
-			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "controller/leader", "traefik/...", "controller/metrics",
+			"controller/app": {"controller/reconcile", "controller/fence", "controller/fencer", "controller/observe", "controller/nomad", "controller/consul", "controller/leader", "traefik/...", "controller/metrics",
 				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options",
 				"controller/judge", "controller/survey", "controller/trust", "controller/webhook", "jobspecs"},
 			"controller/judge":       {"traefik", "controller/rule", "controller/model"},

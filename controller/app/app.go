@@ -131,9 +131,12 @@ func (a *App) queueDepth() int {
 
 // loopOptions are those of the loop. Without an election nobody else writes.
 func (a *App) loopOptions(takenOver time.Time) reconcile.Options {
-	o := reconcile.Options{DryRun: a.options.DryRun, TakenOver: takenOver, Sound: survey.NewConditions(a.rules).Of,
+	o := reconcile.Options{DryRun: a.options.DryRun, TakenOver: takenOver, Sound: survey.NewConditions(a.rules).Of, Fencing: a.fencing(),
 		Policy: gate.Policy{Margin: a.options.Margin, DefaultMode: a.options.DefaultMode, Poll: a.options.PollInterval,
 			HoldDeadline: a.options.HoldDeadline, OnDeadline: a.options.OnDeadline}}
+	if judgesFences(a.options) {
+		o.Policy.Fence, o.Policy.FencePatience = a.options.Fence, a.options.FenceTimeout
+	}
 	if a.elector != nil {
 		o.Lease = a.elector
 	}

@@ -35,7 +35,7 @@ Where the drain of a job is not proven to be long enough, its old instances are 
 out of rotation first, by Consul's maintenance, and the promotion follows once every
 Traefik has dropped them: the fence. It needs an instance of draingate on each node of
 an old instance, with the Consul agent of that node. --fence, and draingate_fence in a
-job's meta, say where: auto, always or never. There is none with --no-leader.
+job's meta, say where: auto, always or never. There is none with --no-leader or --fence off.
 
 Of several instances one leads and promotes: the one that holds the lock of
 --leader-key by a Consul session. The others pass questions for the status on to
@@ -122,7 +122,8 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write; lint every live job")
 	f.DurationVar(&o.HoldDeadline, "hold-deadline", o.HoldDeadline, "how long a deployment may wait for its promotion where its job does not say; 0 for any time")
 	f.StringVar(&o.OnDeadline, "on-deadline", o.OnDeadline, "what happens then where the job does not say: hold, or fail if that loses nothing")
-	f.StringVar(&o.Fence, "fence", o.Fence, "take old instances out of rotation before the promotion, where the job does not say: auto (where the drain is not proven), always or never")
+	f.StringVar(&o.Fence, "fence", o.Fence, "take old instances out of rotation before the promotion, where the job does not say: auto (where the drain is not proven), always or never; off: take part in no fence, whatever jobs say")
+	f.DurationVar(&o.FenceTimeout, "fence-timeout", o.FenceTimeout, "how long old instances may take, besides the longest request, until no proxy routes to them; then they are put back")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
 	f.StringVar(&o.Leader.Advertise, "advertise", "", "the `HOST:PORT` at which other instances reach the status endpoint (default --listen, unless that is loopback or no host)")
 	f.StringVar(&o.Leader.Key, "leader-key", o.Leader.Key, "the `KEY` in Consul whose lock elects the one instance that writes; the same for all of one cluster")

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/secret"
@@ -180,11 +181,14 @@ func deadlineIsSound(r Run) error {
 
 func fenceIsKnown(r Run) error {
 	switch r.Fence {
-	case model.FenceAuto, model.FenceAlways, model.FenceNever:
-		return nil
+	case model.FenceAuto, model.FenceAlways, model.FenceNever, FenceOff:
 	default:
-		return fmt.Errorf("--fence %q: give auto, always or never", r.Fence)
+		return fmt.Errorf("--fence %q: give auto, always, never or off", r.Fence)
 	}
+	if r.FenceTimeout < time.Second {
+		return fmt.Errorf("--fence-timeout %s: give 1s or more", r.FenceTimeout)
+	}
+	return nil
 }
 
 func listenIsAddress(r Run) error {
