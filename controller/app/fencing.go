@@ -44,7 +44,7 @@ func observedFences(c *consul.Client, o options.Run) observe.Fences {
 	if !judgesFences(o) {
 		return nil
 	}
-	return storedFences{c, fence.KeysBeside(o.Leader.Key)}
+	return storedFences{c, fence.KeysUnder(o.Leader.Key)}
 }
 
 // fencing is what the loop writes fences with; nil where it does not.
@@ -52,5 +52,5 @@ func (a *App) fencing() *reconcile.Fencing {
 	if a.elector == nil || !fences(a.options) {
 		return nil
 	}
-	return &reconcile.Fencing{Records: a.consul, Keys: fence.KeysBeside(a.options.Leader.Key), Self: instanceName(), Guard: a.elector.Guard}
+	return &reconcile.Fencing{Records: a.consul, Keys: fence.KeysUnder(a.options.Leader.Key), Self: instanceName(), Guard: a.elector.Guard}
 }
