@@ -60,6 +60,7 @@ func house() rules {
 			"controller/trust":       {},
 			"controller/secret":      {},
 			"controller/leader":      {"controller/model"},
+			"controller/fencer":      {"controller/fence", "controller/model"},
 			"controller/forecast":    {"controller/gate", "controller/drain", "controller/rule", "controller/model"},
 			"controller/metrics":     {"controller/model"},
 			"controller/status":      {"controller/model"},

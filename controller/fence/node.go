@@ -169,7 +169,8 @@ func (n *node) released(s Sighting, alloc string) bool {
 	case st.over() && (!st.Promoted && !st.Gone || st.Status == model.DeploymentSuccessful):
 		return true
 	case st.over():
-		return n.Now.Sub(s.Over) > Settle
+		// The read must be that much later: Now may be long after it began.
+		return st.Read.Sub(s.Over) > Settle
 	case s.Record.Call == CallPromote:
 		return !st.Promoted
 	default:

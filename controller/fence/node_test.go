@@ -114,6 +114,10 @@ func TestWhatAnInstanceDoesOnItsNode(t *testing.T) {
 			standing(func(s *Standing) { s.Promoted, s.Status = true, model.DeploymentFailed })(in)
 			in.Memory.Records[0].Over = noon.Add(-Settle - 1)
 		}, released},
+		"by a read that began after it": {orphaned, func(in *NodeInput) {
+			standing(func(s *Standing) { s.Promoted, s.Status, s.Read = true, model.DeploymentFailed, noon.Add(-2) })(in)
+			in.Memory.Records[0].Over = noon.Add(-Settle - 1)
+		}, asks},
 		"keeps what somebody deleted while armed": {orphaned, func(in *NodeInput) { in.Records.Value = nil; standing(func(s *Standing) { s.Promoted = true })(in) }, asks},
 		"releases it like any other":              {orphaned, func(in *NodeInput) { in.Records.Value = nil }, released},
 		"a resume that is still paused": {orphaned, func(in *NodeInput) {

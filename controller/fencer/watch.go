@@ -1,0 +1,49 @@
+package fencer
+
+import (
+	"context"
+	"slices"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+// watch has a pass made whenever a record changes, until ctx ends. The pass reads
+// for itself: an answer here may have waited for long.
+func (f *Fencer) watch(ctx context.Context) {
+	pause := newPause(f.options.TTL)
+	var index uint64
+	var seen []model.Stored
+	missed := true
+	for ctx.Err() == nil {
+		stored, now, err := f.await(ctx, index)
+		if err != nil {
+			missed = true
+			sleep(ctx, pause.NextBackOff())
+			continue
+		}
+		pause.Reset()
+		// Consul answers also where only keys beside these changed.
+		if missed || !slices.EqualFunc(seen, stored, unchanged) {
+			signal(f.due)
+		}
+		seen, missed = stored, false
+		// An index that went backwards, as after a restored snapshot, means to begin
+		// anew; one that is zero would make every question return at once.
+		if now < index {
+			now = 0
+		}
+		index = max(now, 1)
+		sleep(ctx, passGap)
+	}
+}
+
+func (f *Fencer) await(ctx context.Context, index uint64) ([]model.Stored, uint64, error) {
+	// Consul adds up to a sixteenth to the time (agent/blockingquery, v1.22.3).
+	ctx, cancel := context.WithTimeout(ctx, watchTime+watchTime/16+callTime)
+	defer cancel()
+	return f.consul.List(ctx, f.options.Keys.Records(), index, watchTime)
+}
+
+func unchanged(a, b model.Stored) bool {
+	return a.Key == b.Key && a.Index == b.Index && a.Session == b.Session
+}
