@@ -16,6 +16,7 @@ import (
 	"github.com/draingate/draingate/controller/cli/exit"
 	"github.com/draingate/draingate/controller/cli/options"
 	"github.com/draingate/draingate/controller/consul"
+	"github.com/draingate/draingate/controller/fencer"
 	"github.com/draingate/draingate/controller/gate"
 	"github.com/draingate/draingate/controller/judge"
 	"github.com/draingate/draingate/controller/leader"
@@ -56,6 +57,8 @@ type App struct {
 	// has something new to say.
 	elector *leader.Elector
 	changes chan struct{}
+	// fencer is nil where this process takes part in no fence.
+	fencer *fencer.Fencer
 	// controller is nil, and primed false, while another instance leads.
 	controller atomic.Pointer[reconcile.Controller]
 	primed     atomic.Bool
@@ -90,6 +93,7 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 		return nil, exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))
 	}
 	a.elector = a.newElector(o)
+	a.fencer = a.newFencer(o)
 	a.log.Info("starting", "version", o.Version, "nomad", a.nomad.Address(), "consul", a.consul.Address(), "traefikServices", o.Traefik.Services,
 		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode, "election", elects(o))
 	return a, nil
@@ -195,6 +199,9 @@ func (a *App) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.campaign(ctx, a.look) })
 	work.Go(func() error { return a.observer.Run(ctx) })
+	if a.fencer != nil {
+		work.Go(func() error { return a.fencer.Run(ctx) })
+	}
 	if a.survey != nil {
 		work.Go(func() error { return a.survey.Run(ctx) })
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/draingate/draingate/controller/cli/options"
 	"github.com/draingate/draingate/controller/consul"
 	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/fencer"
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/observe"
 	"github.com/draingate/draingate/controller/reconcile"
@@ -45,6 +46,29 @@ func observedFences(c *consul.Client, o options.Run) observe.Fences {
 		return nil
 	}
 	return storedFences{c, fence.KeysUnder(o.Leader.Key)}
+}
+
+// newFencer makes what carries out fences on this node; nil where nothing does.
+func (a *App) newFencer(o options.Run) *fencer.Fencer {
+	if a.elector == nil || !fences(o) {
+		return nil
+	}
+	return fencer.New(a.consul, a.nomad, fencer.Options{
+		Keys: fence.KeysUnder(o.Leader.Key), TTL: o.Leader.TTL, Instance: a.elector.State().Self.ID, Records: a.lookAfter,
+	})
+}
+
+// lookAfter has the loop look at each deployment that a record is about, also
+// where the watch of deployments has nothing to tell of it: Nomad may not know it
+// any more, or another instance may have begun its fence.
+func (a *App) lookAfter(all []fence.Held) {
+	c := a.controller.Load()
+	if c == nil {
+		return
+	}
+	for _, h := range all {
+		c.Enqueue(h.Record.Key())
+	}
 }
 
 // fencing is what the loop writes fences with; nil where it does not.
