@@ -110,7 +110,10 @@ var errPanic = errors.New("panic in a pass over the fences of this node")
 func (f *Fencer) guarded(ctx context.Context, pass func(context.Context) outcome) (done outcome) {
 	defer func() {
 		if r := recover(); r != nil {
-			f.board.report(ctx, aboutPass, fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack()))
+			err := fmt.Errorf("%w: %v", errPanic, r)
+			if f.board.report(ctx, aboutPass, err) {
+				logr.FromContextOrDiscard(ctx).Error(err, "pass over the fences of this node failed", "stack", string(debug.Stack()))
+			}
 			done = outcome{failed: true}
 		}
 	}()

@@ -2,7 +2,6 @@ package fencer
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -105,9 +104,12 @@ func (f *Fencer) apply(ctx context.Context, in fence.NodeInput, begun time.Time)
 	defer cancel()
 	lifted, liftErr := f.lift(orders, in.Locals.Value, action.Lift)
 	set, setErr := f.set(ctx, orders, action.Set)
-	err := errors.Join(liftErr, setErr)
-	f.board.report(ctx, aboutMaintenance, err)
-	return outcome{again: lifted || set, failed: err != nil || !in.Records.Known() || !in.Locals.Known(), look: look(in)}
+	f.board.report(ctx, aboutMaintenance, liftErr, setErr)
+	return outcome{
+		again:  lifted || set,
+		failed: liftErr != nil || setErr != nil || !in.Records.Known() || !in.Locals.Known(),
+		look:   look(in),
+	}
 }
 
 // asked are the records of the deployments that are asked for.
@@ -124,10 +126,11 @@ func asked(m fence.NodeMemory, keys []model.Key) []fence.Record {
 // lift ends maintenances, before any is set: so there are never fewer in rotation
 // than there need be. Each by the reason that was read, lest it be another's by now.
 func (f *Fencer) lift(ctx context.Context, locals []fence.Local, services []string) (changed bool, err error) {
+	var problems []error
 	for _, id := range services {
 		i := slices.IndexFunc(locals, func(l fence.Local) bool { return l.ID == id })
 		lifted, failed := f.consul.LiftMaintenance(ctx, id, locals[i].Reason)
-		err = errors.Join(err, failed)
+		problems = append(problems, failed)
 		changed = changed || lifted
 		if lifted || failed != nil {
 			f.options.did(ActLift, failed)
@@ -137,24 +140,25 @@ func (f *Fencer) lift(ctx context.Context, locals []fence.Local, services []stri
 			logr.FromContextOrDiscard(ctx).Info("fence lifted", "service", id, "deployment", deployment)
 		}
 	}
-	return changed, err
+	return changed, summary(problems)
 }
 
 // set sets maintenances until ctx ends; the orders have a context of their own.
 func (f *Fencer) set(ctx, orders context.Context, reasons map[string]string) (changed bool, err error) {
+	var problems []error
 	for _, id := range slices.Sorted(maps.Keys(reasons)) {
 		if ctx.Err() != nil {
-			return changed, err
+			break
 		}
 		is, failed := f.consul.SetMaintenance(orders, id, reasons[id])
-		err = errors.Join(err, failed)
+		problems = append(problems, failed)
 		f.options.did(ActSet, failed)
 		if failed == nil {
 			changed = true
-			logr.FromContextOrDiscard(ctx).Info("fence set", "service", id, "reason", is)
+			logr.FromContextOrDiscard(ctx).Info("fence set", "service", id, "reason", is, "foreign", is != reasons[id])
 		}
 	}
-	return changed, err
+	return changed, summary(problems)
 }
 
 // look is how soon to look again where nothing tells of a change.

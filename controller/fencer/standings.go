@@ -57,7 +57,7 @@ func (s *standings) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
 		case <-s.asked:
-			s.board.report(ctx, aboutNomad, s.round(ctx))
+			s.board.report(ctx, aboutNomad, s.round(ctx)...)
 			s.answered()
 		case <-ctx.Done():
 		}
@@ -66,7 +66,7 @@ func (s *standings) run(ctx context.Context) {
 }
 
 // round pauses first, since that may be urgent, and then reads.
-func (s *standings) round(ctx context.Context) error {
+func (s *standings) round(ctx context.Context) []error {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	s.mu.Lock()
@@ -82,7 +82,7 @@ func (s *standings) round(ctx context.Context) error {
 		s.learn(r.Deployment, standing, err)
 		problems = append(problems, err)
 	}
-	return errors.Join(problems...)
+	return problems
 }
 
 func (s *standings) pauses(ctx context.Context, key model.Key) error {

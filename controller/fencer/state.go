@@ -2,6 +2,7 @@ package fencer
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -54,11 +55,13 @@ func (b *board) state() State {
 	return State{Node: b.node, Present: time.Now().Before(b.until), Problem: strings.Join(problems, "; "), Set: slices.Clone(b.set)}
 }
 
-// report keeps a problem until its end is reported with nil, and logs a change.
-// What failed because the process is to end is none.
-func (b *board) report(ctx context.Context, about string, err error) {
+// report keeps a problem until its end is reported with nil, and logs a change,
+// which it returns. What failed because the process is to end is none. Of several
+// errors the first stands for all.
+func (b *board) report(ctx context.Context, about string, errs ...error) (changed bool) {
+	err := summary(errs)
 	if err != nil && ctx.Err() != nil {
-		return
+		return false
 	}
 	b.mu.Lock()
 	before := b.problems[about]
@@ -75,6 +78,20 @@ func (b *board) report(ctx context.Context, about string, err error) {
 		log.Info("fencing works again")
 	default:
 		log.Info("fencing has a problem", "why", after)
+	}
+	return after != before
+}
+
+// summary is one line for many errors, nil for none.
+func summary(errs []error) error {
+	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	default:
+		return fmt.Errorf("%w (and %d more)", errs[0], len(errs)-1)
 	}
 }
 
