@@ -46,7 +46,7 @@ func house() rules {
 			"controller/cli/exit":    {},
 			"controller/cli/options": {"controller/model", "controller/secret"},
 			"controller/app": {"controller/reconcile", "controller/observe", "controller/nomad", "controller/consul", "controller/leader", "traefik/...", "controller/metrics",
-				"controller/status", "controller/gate", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options",
+				"controller/status", "controller/gate", "controller/fence", "controller/drain", "controller/model", "controller/cli/exit", "controller/cli/options",
 				"controller/judge", "controller/survey", "controller/trust", "controller/webhook", "jobspecs"},
 			"controller/judge":       {"traefik", "controller/rule", "controller/model"},
 			"controller/survey":      {"controller/judge", "controller/rule", "controller/model"},

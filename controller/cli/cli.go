@@ -77,7 +77,7 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("{{.Version}}")
 	root.AddCommand(p.runCommand(), p.lintCommand(), p.simulateCommand(), p.statusCommand(), p.explainCommand(), p.freezeCommand(),
-		p.unfreezeCommand(), p.overrideCommand(), p.unpauseCommand(), p.versionCommand())
+		p.unfreezeCommand(), p.overrideCommand(), p.unpauseCommand(), p.fenceCommand(), p.versionCommand())
 	return root
 }
 
