@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/draingate/draingate/controller/consul"
 	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/observe"
@@ -16,8 +17,11 @@ import (
 func (a *App) fences() (status.FenceList, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), observe.DefaultPassTimeout)
 	defer cancel()
-	keys := fence.KeysBeside(a.options.Leader.Key)
-	stored, _, err := a.consul.List(ctx, keys.Prefix, 0, 0)
+	return readFences(ctx, a.consul, fence.KeysBeside(a.options.Leader.Key))
+}
+
+func readFences(ctx context.Context, from *consul.Client, keys fence.Keys) (status.FenceList, error) {
+	stored, _, err := from.List(ctx, keys.Prefix, 0, 0)
 	if err != nil {
 		return status.FenceList{}, err
 	}

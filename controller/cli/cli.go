@@ -30,6 +30,9 @@ type Program struct {
 	Nomad func() (LiveJobs, error)
 	// Overrides connects to what freeze, unfreeze, override and unpause write to.
 	Overrides func() (Overrider, error)
+	// Fences connects to what `draingate fence lift` writes to: the records lie
+	// beside the key of the leader's lock.
+	Fences func(leaderKey string) (FenceLifter, error)
 	// Version is the version stamped at build time; empty for none.
 	Version string
 	// Environ holds KEY=value lines, as os.Environ returns them.

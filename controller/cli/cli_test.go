@@ -27,7 +27,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"draingate": func() {
 		os.Exit(cli.Program{
-			Run: stubRunner, Check: stubCheck, Nomad: stubNomad, Overrides: stubOverrides, Version: "v9.8.7", Environ: os.Environ(),
+			Run: stubRunner, Check: stubCheck, Nomad: stubNomad, Overrides: stubOverrides, Fences: newStubFences, Version: "v9.8.7", Environ: os.Environ(),
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		}.Main(context.Background(), os.Args[1:]))
 	}})

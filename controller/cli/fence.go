@@ -28,7 +28,7 @@ and end one by hand.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.fenceListCommand())
+	cmd.AddCommand(p.fenceListCommand(), p.fenceLiftCommand())
 	return cmd
 }
 
@@ -102,11 +102,11 @@ func renderFences(w io.Writer, list []status.Fence, now time.Time) error {
 // fenceStep is the step, with what a person should know of it at once.
 func fenceStep(f status.Fence) string {
 	switch {
-	case f.Step != "ended" && !f.Locked:
+	case f.Step != fenceEnded && !f.Locked:
 		return f.Step + ", without a lock"
 	case f.Call != "":
 		return f.Step + " to " + f.Call
-	case f.Step == "ended" && f.Reason == "":
+	case f.Step == fenceEnded && f.Reason == "":
 		return "done"
 	default:
 		return f.Step

@@ -65,6 +65,13 @@ type Fencer struct {
 	Acknowledged []string `json:"acknowledged"`
 }
 
+// LocalFence is a service of one Consul agent that is in maintenance because of
+// the fence of a deployment.
+type LocalFence struct {
+	Service    string
+	Deployment string
+}
+
 // scrubbed is the list without credentials of URLs, which messages may quote,
 // and without null for what is empty.
 func (l FenceList) scrubbed() FenceList {
