@@ -87,7 +87,7 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 		a.survey = survey.New(a.nomad, a.observer, a.rules)
 	}
 	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
-		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
+		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Fences: a.fences, Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
 	}))
 	if err != nil {
 		return nil, exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))

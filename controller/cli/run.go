@@ -40,8 +40,10 @@ job's meta, say where: auto, always or never. There is none with --no-leader or 
 Of several instances one leads and promotes: the one that holds the lock of
 --leader-key by a Consul session. The others pass questions for the status on to
 it, and one of them takes over when it stops. Where Consul has ACLs on, the token
-needs session_prefix "" { policy = "write" } and key "draingate/leader"
-{ policy = "write" } besides what it reads. A dry run takes no part in this.`,
+needs session_prefix "" { policy = "write" } and key_prefix "draingate/"
+{ policy = "write" } besides what it reads; for the fence also agent_prefix ""
+{ policy = "read" } and service_prefix "" { policy = "write" }. A dry run takes no part
+in this.`,
 		Example: `  # Every instance of the Consul service "traefik"; jobs are observed, none is promoted
   # unless its meta says draingate_mode = "enforce".
   draingate run --traefik-service traefik
