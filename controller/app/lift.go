@@ -131,7 +131,7 @@ func (l *FenceLifter) Local(ctx context.Context) (string, []status.LocalFence, e
 	services, err := l.client.LocalServices(ctx)
 	var out []status.LocalFence
 	for _, s := range services {
-		if deployment, ours := fence.Ours(s.Reason); ours && s.Maintenance {
+		if deployment, ours := l.keys.Ours(s.Reason); ours && s.Maintenance {
 			out = append(out, status.LocalFence{Service: s.ID, Deployment: deployment})
 		}
 	}
@@ -141,7 +141,7 @@ func (l *FenceLifter) Local(ctx context.Context) (string, []status.LocalFence, e
 // LiftLocal ends the maintenance of a service for this deployment on the Consul
 // agent that is asked, and returns false where it is not in it any more.
 func (l *FenceLifter) LiftLocal(ctx context.Context, f status.LocalFence) (bool, error) {
-	done, err := l.client.LiftMaintenance(ctx, f.Service, fence.MaintenanceReason(f.Deployment))
+	done, err := l.client.LiftMaintenance(ctx, f.Service, l.keys.Reason(f.Deployment))
 	return done, seen(err)
 }
 

@@ -143,11 +143,22 @@ func TestWhatWasReadLongAgoIsNotCarriedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConsul("s1", "s2")
 		r := record("m1", fence.StepFencing)
-		f := fencing(t, c, newNomad(), r)
+		c.store(t, r, true)
+		stopped := false
+		f := start(t, c, newNomad(), func(o *Options) {
+			o.Records = func(all []fence.Held) {
+				if !stopped && !all[0].Locked {
+					stopped = true
+					time.Sleep(time.Minute)
+				}
+			}
+		})
 		defer f.stop()
-		c.with(func() { c.stop["services"] = time.Minute })
+		after(time.Second)
+		require.Equal(t, both, c.in())
 		c.store(t, r, false)
 		after(time.Second)
+		require.True(t, stopped)
 		c.store(t, record("m2", fence.StepFencing), true)
 		after(time.Minute)
 		after(5 * time.Second)

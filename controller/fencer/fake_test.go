@@ -36,11 +36,9 @@ type fakeConsul struct {
 	did []string
 
 	// fail has the error of a call by its name, "" for all; take has how long an
-	// order is on its way, whoever waits for it, and stop how long the process is
-	// stopped before it sees an answer.
+	// order is on its way, whoever waits for it.
 	fail  map[string]error
 	take  map[string]time.Duration
-	stop  map[string]time.Duration
 	calls map[string]int
 }
 
@@ -48,7 +46,7 @@ func newConsul(services ...string) *fakeConsul {
 	c := &fakeConsul{
 		index: 10, keys: map[string]model.Stored{}, sessions: map[string]time.Time{}, changed: make(chan struct{}),
 		services: map[string]model.LocalService{}, fail: map[string]error{}, take: map[string]time.Duration{},
-		stop: map[string]time.Duration{}, calls: map[string]int{},
+		calls: map[string]int{},
 	}
 	for _, id := range services {
 		c.services[id] = model.LocalService{ID: id, Name: "web"}
@@ -75,12 +73,7 @@ func (c *fakeConsul) enter(ctx context.Context, name string) error {
 	c.mu.Lock()
 	c.calls[name]++
 	err := cmp.Or(c.fail[name], c.fail[""])
-	stop := c.stop[name]
-	c.stop[name] = 0
 	c.mu.Unlock()
-	if stop > 0 {
-		time.Sleep(stop)
-	}
 	if errors.Is(err, errFrozen) {
 		<-ctx.Done()
 		return fmt.Errorf("%w: %w", errFrozen, ctx.Err())

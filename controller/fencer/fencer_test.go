@@ -107,7 +107,7 @@ func TestItSetsAndAcknowledgesWhatItSees(t *testing.T) {
 		var told []fence.Held
 		f := start(t, c, newNomad(), func(o *Options) { o.Records = func(all []fence.Held) { told = all } })
 		defer f.stop()
-		after(time.Minute)
+		after(time.Minute + lookIdle/2)
 		require.Equal(t, State{Node: "n1", Present: true}, f.State())
 		require.Empty(t, c.in())
 		require.Empty(t, told)
@@ -283,6 +283,7 @@ func TestMaintenanceOfOthers(t *testing.T) {
 		c.forget(r)
 		after(time.Second)
 		require.Equal(t, map[string]string{"s1": "disk is full"}, c.in())
+		require.Equal(t, 1, c.calls["lift"], "nobody is asked to lift it")
 		f.stop()
 		require.Equal(t, map[string]string{"s1": "disk is full"}, c.in())
 	})

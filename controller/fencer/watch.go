@@ -27,11 +27,8 @@ func (f *Fencer) watch(ctx context.Context) {
 			signal(f.due)
 		}
 		seen, missed = stored, false
-		// An index that went backwards, as after a restored snapshot, means to begin
-		// anew; one that is zero would make every question return at once.
-		if now < index {
-			now = 0
-		}
+		// It may go backwards, as after a restored snapshot: what was answered is as
+		// of that index. One that is zero would make every question return at once.
 		index = max(now, 1)
 		sleep(ctx, passGap)
 	}

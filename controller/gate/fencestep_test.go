@@ -56,7 +56,7 @@ func (f *fenced) snapshot() model.Snapshot {
 		}
 		r := registrationOf(&s, a)
 		r.Status = model.StatusMaintenance
-		r.Checks = append(r.Checks, model.CheckStatus{ID: model.ServiceMaintenance + r.ServiceID, Status: model.StatusCritical, Notes: fence.MaintenanceReason(s.Key.Deployment)})
+		r.Checks = append(r.Checks, model.CheckStatus{ID: model.ServiceMaintenance + r.ServiceID, Status: model.StatusCritical, Notes: fence.Keys{}.Reason(s.Key.Deployment)})
 		if !f.slow {
 			for n := range s.Proxies.Value {
 				unlist(&s, n, a)

@@ -166,7 +166,7 @@ func maintenance(regs []model.Registration) (out, ours bool, sign string) {
 		in := false
 		for _, c := range r.Checks {
 			if c.ID == model.ServiceMaintenance+r.ServiceID || c.ID == model.NodeMaintenance {
-				_, mine := fence.Ours(c.Notes)
+				_, mine := fence.Deployment(c.Notes)
 				in, ours = true, ours || mine
 				signs = append(signs, fmt.Sprintf("%s %s %d", r.ServiceID, c.ID, c.ModifyIndex))
 			}
@@ -211,7 +211,8 @@ func (v *view) emptied(p *model.Proxy, g group, service string) bool {
 // deployment's fence.
 func (v *view) fencedByUs(r model.Registration) bool {
 	return slices.ContainsFunc(r.Checks, func(c model.CheckStatus) bool {
-		return c.ID == model.ServiceMaintenance+r.ServiceID && c.Notes == fence.MaintenanceReason(v.Snapshot.Key.Deployment)
+		of, ours := fence.Deployment(c.Notes)
+		return c.ID == model.ServiceMaintenance+r.ServiceID && ours && of == v.Snapshot.Key.Deployment
 	})
 }
 

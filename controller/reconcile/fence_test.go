@@ -71,7 +71,7 @@ func (f *fakeFences) put(s *model.Snapshot) {
 		facts.Fencers["n1"] = []string{r.Mark}
 		if len(r.Set) > 0 {
 			catalog[0].Status = model.StatusMaintenance
-			catalog[0].Checks = append(catalog[0].Checks, model.CheckStatus{ID: model.ServiceMaintenance + catalog[0].ServiceID, Notes: fence.MaintenanceReason(depID)})
+			catalog[0].Checks = append(catalog[0].Checks, model.CheckStatus{ID: model.ServiceMaintenance + catalog[0].ServiceID, Notes: fence.Keys{}.Reason(depID)})
 			servers := s.Proxies.Value[0].Routing.Value.Services[0].Servers
 			s.Proxies.Value[0].Routing.Value.Services[0].Servers = slices.DeleteFunc(servers, func(s model.Server) bool { return s.HostPort == "10.0.0.1:1" })
 		}
