@@ -121,7 +121,7 @@ func (a *App) measured(o options.Run) metrics.Options {
 	}
 	return metrics.Options{
 		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version,
-		QueueDepth: a.queueDepth, Leads: leads, WebhookDepth: a.webhookDepth, EventStreams: a.store.Subscribers,
+		QueueDepth: a.queueDepth, Leads: leads, WebhookDepth: a.webhookDepth, Fences: a.fenceFigures(o), EventStreams: a.store.Subscribers,
 		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
 	}
 }
