@@ -46,10 +46,10 @@ func fencingConsul(t *testing.T, denied string) (*consul.Client, *[]string) {
 
 func TestTheCheckNamesWhatAFenceLacks(t *testing.T) {
 	for denied, want := range map[string]string{
-		"":                   "this is the node n1 with 1 services; what lies below draingate/ can be read",
+		"":                   "this is the node n1 with 1 services; what lies below draingate/leader/ can be read",
 		"/v1/agent/self":     `agent_prefix "" { policy = "read" }`,
 		"/v1/agent/services": `service_prefix "" { policy = "read" }`,
-		"/v1/kv/":            `key_prefix "draingate/" { policy = "write" }`,
+		"/v1/kv/":            `key_prefix "draingate/leader/" { policy = "write" }`,
 		"/v1/session/create": `session_prefix "" { policy = "write" }`,
 	} {
 		t.Run("without "+denied, func(t *testing.T) {

@@ -23,7 +23,7 @@ func (a *App) fenceFigures(o options.Run) func() (metrics.Fences, error) {
 	return func() (metrics.Fences, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 		defer cancel()
-		list, err := readFences(ctx, a.consul, fence.KeysBeside(o.Leader.Key))
+		list, err := readFences(ctx, a.consul, fence.KeysUnder(o.Leader.Key))
 		return figuresOf(list, time.Now()), err
 	}
 }

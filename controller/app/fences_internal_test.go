@@ -85,7 +85,7 @@ func TestFencesAreShownAsTheyAreStored(t *testing.T) {
 }
 
 func TestARecordOfAnotherVersionIsNotNoFence(t *testing.T) {
-	a := &App{options: options.Default(), consul: keyValues(t, consulapi.KVPair{Key: "draingate/fences/default/x", Value: []byte(`{"format": 2}`)})}
+	a := &App{options: options.Default(), consul: keyValues(t, consulapi.KVPair{Key: "draingate/leader/fences/default/x", Value: []byte(`{"format": 2}`)})}
 	_, err := a.fences()
-	require.ErrorContains(t, err, "key draingate/fences/default/x")
+	require.ErrorContains(t, err, "key draingate/leader/fences/default/x")
 }

@@ -68,7 +68,7 @@ func lifterOf(t *testing.T, handler http.Handler) *FenceLifter {
 
 func stored(t *testing.T, r fence.Record) *oneKey {
 	t.Helper()
-	return &oneKey{pair: &consulapi.KVPair{Key: "draingate/fences/default/" + r.Deployment, Value: encoded(t, r), Session: "s", ModifyIndex: 9}}
+	return &oneKey{pair: &consulapi.KVPair{Key: "draingate/leader/fences/default/" + r.Deployment, Value: encoded(t, r), Session: "s", ModifyIndex: 9}}
 }
 
 func TestAPersonEndsAFence(t *testing.T) {
@@ -133,7 +133,7 @@ func TestWhatHasEndedIsNotWritten(t *testing.T) {
 	_, _, err = lifterOf(t, &oneKey{}).Lift(t.Context(), r.Key(), true)
 	require.ErrorContains(t, err, "is gone")
 	_, _, err = lifterOf(t, consul).Lift(t.Context(), model.Key{Namespace: "shop", Deployment: r.Deployment}, true)
-	require.ErrorContains(t, err, "key draingate/fences/shop/"+r.Deployment+" is gone", "a key that begins alike is another")
+	require.ErrorContains(t, err, "key draingate/leader/fences/shop/"+r.Deployment+" is gone", "a key that begins alike is another")
 }
 
 func TestLocalFencesAreThoseOfDraingate(t *testing.T) {

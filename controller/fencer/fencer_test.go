@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const ttl = 10 * time.Second
 
-var keys = fence.Keys{Prefix: "draingate/"}
+var keys = fence.Keys{Prefix: "draingate/leader/"}
 
 const ours = "draingate/dep"
 
@@ -125,7 +125,7 @@ func TestItSetsAndAcknowledgesWhatItSees(t *testing.T) {
 		require.Equal(t, []string{"s1", "s2"}, f.State().Set)
 		require.Len(t, told, 1)
 		require.Less(t, time.Since(began), 3*passGap)
-		require.Contains(t, c.keys, "draingate/nodes/n1/pod-1")
+		require.Contains(t, c.keys, "draingate/leader/nodes/n1/pod-1")
 		after(5 * time.Second)
 		if diff := cmp.Diff([]string{ActAcknowledge, ActSet, ActSet, ActAcknowledge}, f.acts); diff != "" {
 			t.Error(diff)
@@ -385,9 +385,9 @@ func TestRecordsThatCannotBeReadForLong(t *testing.T) {
 func TestThePresenceComesBack(t *testing.T) {
 	for name, loses := range map[string]func(*fakeConsul){
 		"its session was ended": func(c *fakeConsul) { c.ends("session-1") },
-		"its key was deleted":   func(c *fakeConsul) { delete(c.keys, "draingate/nodes/n1/pod-1") },
+		"its key was deleted":   func(c *fakeConsul) { delete(c.keys, "draingate/leader/nodes/n1/pod-1") },
 		"a late write has undone what it acknowledges": func(c *fakeConsul) {
-			s := c.keys["draingate/nodes/n1/pod-1"]
+			s := c.keys["draingate/leader/nodes/n1/pod-1"]
 			s.Value = []byte("{}")
 			c.keys[s.Key] = s
 		},
@@ -436,7 +436,7 @@ func TestWithoutAPresence(t *testing.T) {
 func TestAPresenceThatAnotherHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConsul("s1")
-		c.put("draingate/nodes/n1/pod-1", nil, true)
+		c.put("draingate/leader/nodes/n1/pod-1", nil, true)
 		f := start(t, c, newNomad())
 		defer f.stop()
 		after(time.Second)
