@@ -52,13 +52,20 @@ func newCluster(t *testing.T) *cluster {
 	return c
 }
 
-// serve starts the Traefik and the first version of the job.
+// serve starts the Traefik and the first version of a job whose drain is long
+// enough.
 func (c *cluster) serve() {
+	c.t.Helper()
+	c.serveAs(harness.Sample{Name: c.Name("web"), Version: "0", ShutdownDelay: 6 * time.Second, Meta: map[string]string{"draingate_mode": "enforce"}})
+}
+
+// serveAs starts the Traefik and the first version of the job.
+func (c *cluster) serveAs(job harness.Sample) {
 	c.t.Helper()
 	var err error
 	c.proxy, err = c.StartTraefik(c.t.Context(), harness.TraefikOptions{RefreshInterval: time.Second})
 	require.NoError(c.t, err)
-	c.job = harness.Sample{Name: c.Name("web"), Version: "0", ShutdownDelay: 6 * time.Second, Meta: map[string]string{"draingate_mode": "enforce"}}
+	c.job = job
 	c.job.Tags = c.job.Route(c.proxy.Options.Prefix)
 	require.NoError(c.t, c.Deployed(c.t.Context(), c.job))
 	instances, err := c.Instances(c.t.Context(), c.job.Name)
@@ -223,20 +230,56 @@ func TestPolicies(t *testing.T) {
 			require.NoError(t, r.Stop(10*time.Second))
 		})
 	}
-	for name, rules := range map[string]string{
-		"nomad.hcl": nomadRules, "nomad-before-1.11.2.hcl": policy(t, "nomad-before-1.11.2.hcl"), "outside": nomadRules + policy(t, "nomad-outside.hcl"),
+	for name, test := range map[string]struct {
+		nomad, consul string
+		env           []string
+	}{
+		"nomad.hcl":               {nomadRules, consulRules, []string{local}},
+		"nomad-before-1.11.2.hcl": {policy(t, "nomad-before-1.11.2.hcl"), consulRules, []string{local}},
+		"outside":                 {nomadRules + policy(t, "nomad-outside.hcl"), consulRules, nil},
+		"consul-without-fence.hcl": {without(t, without(t, nomadRules, "pause-deployment"), "fail-deployment"), policy(t, "consul-without-fence.hcl"),
+			[]string{local, "DRAINGATE_FENCE=never"}},
 	} {
 		t.Run(name+" suffices", func(t *testing.T) {
-			env := []string{local}
-			if name == "outside" {
-				env = nil
-			}
-			r := c.run(rules, consulRules, env...)
+			r := c.run(test.nomad, test.consul, test.env...)
 			c.promoted()
 			require.NoError(t, r.Stop(10*time.Second))
 			c.next()
 		})
 	}
+}
+
+// What a fence needs besides is needed, named where it is missing, and enough. The
+// job has fewer canaries than instances, so that its deployment is paused.
+func TestPoliciesOfAFence(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	setUp(t, c)
+	c.serveAs(harness.Sample{
+		Name: c.Name("web"), Version: "0", Count: 2, Canary: 1, Meta: map[string]string{"draingate_mode": "enforce", "draingate_fence": "always"},
+	})
+	nomadRules, consulRules := policy(t, "nomad.hcl"), policy(t, "consul.hcl")
+	readOnly := strings.Replace(consulRules, "service_prefix \"\" {\n  policy = \"write\"", "service_prefix \"\" {\n  policy = \"read\"", 1)
+	require.NotEqual(t, consulRules, readOnly)
+	for what, test := range map[string]struct{ nomad, consul, says string }{
+		"agent_prefix":            {nomadRules, without(t, consulRules, "agent_prefix"), `agent_prefix "" { policy = "read" }`},
+		"service_prefix to write": {nomadRules, readOnly, `service_prefix "" { policy = "write" }`},
+		"pause-deployment":        {without(t, nomadRules, "pause-deployment"), consulRules, `the token needs pause-deployment in namespace "default"`},
+	} {
+		t.Run("without "+what, func(t *testing.T) {
+			c.next() // a fence is attempted once for each deployment
+			r := c.run(test.nomad, test.consul, "NOMAD_DC=dc1")
+			c.says(r, test.says)
+			c.requireHeld()
+			require.NoError(t, r.Stop(10*time.Second))
+		})
+	}
+	t.Run("the policies suffice", func(t *testing.T) {
+		c.next()
+		r := c.run(nomadRules, consulRules, "NOMAD_DC=dc1")
+		c.promoted()
+		require.NoError(t, r.Stop(10*time.Second))
+	})
 }
 
 // setUp runs the README's first command.

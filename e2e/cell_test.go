@@ -105,7 +105,7 @@ func (c *cell) startGate(program string, node *harness.Node) {
 	n.OnPromote(c.onPromote)
 	g := gateFrom(c.t, c.s, program, c.key, []string{
 		"NOMAD_ADDR=" + n.URL(), "CONSUL_HTTP_ADDR=" + k.Addr(), "NOMAD_TOKEN=" + c.tokens.nomad, "CONSUL_HTTP_TOKEN=" + c.tokens.consul,
-	}, "run", "--traefik-service", c.proxies[0].Options.Service)
+	}, "run", "--traefik-service", c.proxies[0].Options.Service, "--fence", "never")
 	if c.leader == nil {
 		c.leader, _ = awaitLead(c.t, 10*time.Second, g)
 	}

@@ -96,7 +96,7 @@ func TestCureFollowedToTheLetter(t *testing.T) {
 	t.Parallel()
 	s := Shared(t)
 	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 2 * time.Second})
-	g := gate(t, s, through)
+	g := gate(t, s, through, "--fence", "never")
 	d := begin(t, s, harness.Sample{Name: s.Name("cure"), Warmup: warmup}, through, nil)
 	seen := g.holds(d.job.Name, "DrainUnsafe")
 	canary := canaryOf(t, s, d.job.Name)

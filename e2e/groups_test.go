@@ -60,7 +60,7 @@ func TestOneUnsafeGroupHoldsThemAll(t *testing.T) {
 	t.Parallel()
 	s := Shared(t)
 	through := oneProxy(t, s)
-	g := gate(t, s, through)
+	g := gate(t, s, through, "--fence", "never")
 	job := several(s, "unsafe", 2)
 	job.More[0].ShutdownDelay = 0
 	d := begin(t, s, job, through, nil)

@@ -102,7 +102,7 @@ func TestLeaderChanges(t *testing.T) {
 	key := s.Name("draingate/leader")
 	var all []*controller
 	for range 3 {
-		all = append(all, gateIn(t, s, key, nil, "run", "--traefik-service", through[0].Options.Service))
+		all = append(all, gateIn(t, s, key, nil, "run", "--traefik-service", through[0].Options.Service, "--fence", "never"))
 	}
 	neverTwo(t, all)
 	first, _ := awaitLead(t, 10*time.Second, all...)

@@ -96,7 +96,7 @@ func TestHeldBeyondItsDeadlineWhereFailingWouldLose(t *testing.T) {
 	t.Parallel()
 	s := Shared(t)
 	through := oneProxy(t, s)
-	g := gate(t, s, through)
+	g := gate(t, s, through, "--fence", "never")
 	job := harness.Sample{Name: s.Name("overdue"), Warmup: warmup, Meta: map[string]string{"draingate_hold_deadline": "3s", "draingate_on_deadline": "fail"}}
 	d := begin(t, s, job, through, nil)
 	g.holds(job.Name, "DrainUnsafe")

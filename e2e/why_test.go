@@ -147,7 +147,7 @@ func TestWhy(t *testing.T) {
 	require.NoError(t, os.WriteFile(key, []byte("hunter2\n"), 0o600))
 	hook, posted := receiver(t, "hunter2")
 	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 2 * time.Second})
-	c := gate(t, s, through, "--webhook-url", hook.URL, "--webhook-secret-file", key)
+	c := gate(t, s, through, "--webhook-url", hook.URL, "--webhook-secret-file", key, "--fence", "never")
 	told := stream(t, c)
 
 	held := begin(t, s, harness.Sample{Name: s.Name("whyheld"), Warmup: warmup}, through, nil)

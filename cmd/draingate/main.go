@@ -24,6 +24,7 @@ func main() {
 		Check:     app.Check,
 		Nomad:     func() (cli.LiveJobs, error) { return app.NewJobs() },
 		Overrides: func() (cli.Overrider, error) { return app.NewOverrides() },
+		Fences:    func(leaderKey string) (cli.FenceLifter, error) { return app.NewFenceLifter(leaderKey) },
 		Version:   version,
 		Environ:   os.Environ(),
 		Stdin:     os.Stdin,

@@ -16,6 +16,7 @@ import (
 	"github.com/draingate/draingate/controller/cli/exit"
 	"github.com/draingate/draingate/controller/cli/options"
 	"github.com/draingate/draingate/controller/consul"
+	"github.com/draingate/draingate/controller/fencer"
 	"github.com/draingate/draingate/controller/gate"
 	"github.com/draingate/draingate/controller/judge"
 	"github.com/draingate/draingate/controller/leader"
@@ -56,6 +57,8 @@ type App struct {
 	// has something new to say.
 	elector *leader.Elector
 	changes chan struct{}
+	// fencer is nil where this process takes part in no fence.
+	fencer *fencer.Fencer
 	// controller is nil, and primed false, while another instance leads.
 	controller atomic.Pointer[reconcile.Controller]
 	primed     atomic.Bool
@@ -84,12 +87,13 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 		a.survey = survey.New(a.nomad, a.observer, a.rules)
 	}
 	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
-		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
+		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Fences: a.fences, Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
 	}))
 	if err != nil {
 		return nil, exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))
 	}
 	a.elector = a.newElector(o)
+	a.fencer = a.newFencer(o)
 	a.log.Info("starting", "version", o.Version, "nomad", a.nomad.Address(), "consul", a.consul.Address(), "traefikServices", o.Traefik.Services,
 		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode, "election", elects(o))
 	return a, nil
@@ -117,7 +121,7 @@ func (a *App) measured(o options.Run) metrics.Options {
 	}
 	return metrics.Options{
 		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version,
-		QueueDepth: a.queueDepth, Leads: leads, WebhookDepth: a.webhookDepth, EventStreams: a.store.Subscribers,
+		QueueDepth: a.queueDepth, Leads: leads, WebhookDepth: a.webhookDepth, Fences: a.fenceFigures(o), EventStreams: a.store.Subscribers,
 		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
 	}
 }
@@ -131,9 +135,12 @@ func (a *App) queueDepth() int {
 
 // loopOptions are those of the loop. Without an election nobody else writes.
 func (a *App) loopOptions(takenOver time.Time) reconcile.Options {
-	o := reconcile.Options{DryRun: a.options.DryRun, TakenOver: takenOver, Sound: survey.NewConditions(a.rules).Of,
+	o := reconcile.Options{DryRun: a.options.DryRun, TakenOver: takenOver, Sound: survey.NewConditions(a.rules).Of, Fencing: a.fencing(),
 		Policy: gate.Policy{Margin: a.options.Margin, DefaultMode: a.options.DefaultMode, Poll: a.options.PollInterval,
 			HoldDeadline: a.options.HoldDeadline, OnDeadline: a.options.OnDeadline}}
+	if judgesFences(a.options) {
+		o.Policy.Fence, o.Policy.FencePatience = a.options.Fence, a.options.FenceTimeout
+	}
 	if a.elector != nil {
 		o.Lease = a.elector
 	}
@@ -192,6 +199,9 @@ func (a *App) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return a.campaign(ctx, a.look) })
 	work.Go(func() error { return a.observer.Run(ctx) })
+	if a.fencer != nil {
+		work.Go(func() error { return a.fencer.Run(ctx) })
+	}
 	if a.survey != nil {
 		work.Go(func() error { return a.survey.Run(ctx) })
 	}

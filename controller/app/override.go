@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/draingate/draingate/controller/cli/exit"
+	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/nomad"
 )
 
@@ -38,6 +39,12 @@ func (o *Overrides) EditOverride(ctx context.Context, namespace, jobID string, e
 func (o *Overrides) Knows(ctx context.Context, namespace, jobID string) (bool, error) {
 	job, err := o.client.LatestJob(ctx, namespace, jobID)
 	return job != nil, coded(err, exit.Failed)
+}
+
+// LatestDeployment returns the latest deployment of a job, nil where there is none.
+func (o *Overrides) LatestDeployment(ctx context.Context, namespace, jobID string) (*model.Deployment, error) {
+	d, err := o.client.LatestDeployment(ctx, namespace, jobID)
+	return d, coded(err, exit.Failed)
 }
 
 // coded gives an error of Nomad's its exit code: CannotSee where Nomad does not

@@ -45,7 +45,7 @@ func newObserver(n *nomad.Client, c *consul.Client, o options.Run, counted wrap)
 	if err != nil {
 		return nil, err
 	}
-	return observe.New(observe.Ports{Nomad: n, Consul: c, Traefik: apis}, observe.Options{
+	return observe.New(observe.Ports{Nomad: n, Consul: c, Traefik: apis, Fences: observedFences(c, o)}, observe.Options{
 		TraefikServices: o.Traefik.Services, TraefikURLs: o.Traefik.URLs,
 		API:          observe.API{Scheme: o.Traefik.APIScheme, Port: o.Traefik.APIPort, BasePath: o.Traefik.APIBasePath},
 		FileSettings: file, JobSettings: jobSettings, ReadTags: traefik.ReadCatalog, Contradictions: traefik.Contradictions,

@@ -28,8 +28,11 @@ type Program struct {
 	Check Runner
 	// Nomad makes a client for the jobs that `draingate lint` reads from Nomad.
 	Nomad func() (LiveJobs, error)
-	// Overrides connects to what freeze, unfreeze and override write to.
+	// Overrides connects to what freeze, unfreeze, override and unpause write to.
 	Overrides func() (Overrider, error)
+	// Fences connects to what `draingate fence lift` writes to: the records lie
+	// beside the key of the leader's lock.
+	Fences func(leaderKey string) (FenceLifter, error)
 	// Version is the version stamped at build time; empty for none.
 	Version string
 	// Environ holds KEY=value lines, as os.Environ returns them.
@@ -77,7 +80,7 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("{{.Version}}")
 	root.AddCommand(p.runCommand(), p.lintCommand(), p.simulateCommand(), p.statusCommand(), p.explainCommand(), p.freezeCommand(),
-		p.unfreezeCommand(), p.overrideCommand(), p.versionCommand())
+		p.unfreezeCommand(), p.overrideCommand(), p.unpauseCommand(), p.fenceCommand(), p.versionCommand())
 	return root
 }
 

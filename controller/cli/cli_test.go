@@ -27,7 +27,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"draingate": func() {
 		os.Exit(cli.Program{
-			Run: stubRunner, Check: stubCheck, Nomad: stubNomad, Overrides: stubOverrides, Version: "v9.8.7", Environ: os.Environ(),
+			Run: stubRunner, Check: stubCheck, Nomad: stubNomad, Overrides: stubOverrides, Fences: newStubFences, Version: "v9.8.7", Environ: os.Environ(),
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		}.Main(context.Background(), os.Args[1:]))
 	}})
@@ -85,6 +85,22 @@ func (fileOverrides) Knows(_ context.Context, _, jobID string) (bool, error) {
 	return jobID == "web", nil
 }
 
+// LatestDeployment knows three jobs by what they are called.
+func (fileOverrides) LatestDeployment(_ context.Context, namespace, jobID string) (*model.Deployment, error) {
+	d := model.Deployment{ID: "0123abcd-1111-2222-3333-444455556666", Namespace: namespace, JobID: jobID, JobVersion: 7}
+	switch {
+	case os.Getenv("STUB") == "blind":
+		return nil, exit.With(exit.CannotSee, errors.New("read the latest deployment: nomad is not reachable"))
+	case jobID == "web":
+		d.Status = model.DeploymentPaused
+	case jobID == "api":
+		d.Status = model.DeploymentRunning
+	default:
+		return nil, nil
+	}
+	return &d, nil
+}
+
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
@@ -118,7 +134,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 func setUp(env *testscript.Env) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	srv, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
-		Store: store(), Lint: findings, Ready: func() (bool, []string) { return true, nil },
+		Store: store(), Lint: findings, Fences: fences, Ready: func() (bool, []string) { return true, nil },
 	}))
 	if err != nil {
 		cancel()
@@ -162,6 +178,23 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("ENDPOINT", srv.Addr().String())
 	env.Setenv("EARLY", early.Addr().String())
 	return nil
+}
+
+// fences are one on its way, one whose leader went silent, and one that came to nothing.
+func fences() (status.FenceList, error) {
+	old := func(alloc, name, node string) status.FencedInstance {
+		return status.FencedInstance{Allocation: alloc, Name: name, Group: "app", Node: node, Services: []string{"s-" + node}}
+	}
+	since := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	return status.FenceList{
+		Fences: []status.Fence{
+			{Namespace: "default", Deployment: "bbbb2222-0000", Job: "web", Step: "armed", Call: "resume", Owner: "node1/1", Locked: true, Pause: true, Written: since,
+				Set: []status.FencedInstance{old("a1b2c3d4-1", "web.app[0]", "node1")}, Kept: []status.FencedInstance{old("a1b2c3d4-2", "web.app[1]", "node2")}},
+			{Namespace: "default", Deployment: "dddd4444-0000", Job: "api", Step: "fencing", Owner: "node1/1", Written: since},
+			{Namespace: "team", Deployment: "eeee5555-0000", Job: "api", Step: "ended", Reason: "FenceAborted", Message: "no proof within 2m\x1b[31m", Owner: "node1/1", Written: since},
+		},
+		Fencers: []status.Fencer{{Node: "node1", Instance: "AAAA", Acknowledged: []string{"bbbb2222-0000"}}, {Node: "node2", Instance: "BBBB"}},
+	}, nil
 }
 
 func findings() ([]status.Finding, error) {

@@ -37,6 +37,8 @@ type explanation struct {
 	Next string `json:"next"`
 	// History is what is kept of the changes, the oldest first.
 	History []status.Event `json:"history"`
+	// Fence is the deployment's fence; absent where it has none.
+	Fence *fenced `json:"fence,omitempty"`
 }
 
 func (p Program) explainCommand() *cobra.Command {
@@ -135,7 +137,11 @@ func explained(ctx context.Context, client *status.Client, id string) (explanati
 	if _, old := errors.AsType[*status.APIError](err); old {
 		err = nil // a controller that keeps none, or forgot the deployment just now
 	}
-	e := explanation{Detail: d, History: history, Next: next(d)}
+	if err != nil {
+		return explanation{}, err
+	}
+	fence, err := fenceFor(ctx, client, d.ID)
+	e := explanation{Detail: d, History: history, Next: next(d), Fence: fence}
 	words, ok := gate.Explain(model.Reason(d.Reason))
 	if !ok {
 		words.Meaning, words.Remedy = "This draingate does not know the reason: the controller is of another version.", "See docs/reasons.md of the controller's version."
@@ -154,6 +160,8 @@ func next(d status.Detail) string {
 		return "Nothing: in the mode " + d.Mode + " draingate promotes nothing. To promote it by hand: " + by + ". To leave that to draingate: draingate_mode = \"enforce\" in the meta of the job."
 	case d.Decision == string(model.Promote):
 		return "draingate reads the deployment once more and promotes it, all of its groups or none."
+	case d.Decision == string(model.Fence):
+		return nextOfFence(d)
 	case d.Decision == string(model.Fail) && (d.DryRun || d.Mode != string(model.ModeEnforce)):
 		return "Nothing: in a dry run, or in a mode other than enforce, draingate fails nothing. To fail it by hand: `nomad deployment fail " + d.ID + "`."
 	case d.Decision == string(model.Fail):

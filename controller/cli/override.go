@@ -26,6 +26,9 @@ type Overrider interface {
 	EditOverride(ctx context.Context, namespace, jobID string, edit func(items map[string]string)) (map[string]string, error)
 	// Knows reports whether Nomad has the job.
 	Knows(ctx context.Context, namespace, jobID string) (bool, error)
+	// LatestDeployment returns the latest deployment of a job, nil where there is
+	// none.
+	LatestDeployment(ctx context.Context, namespace, jobID string) (*model.Deployment, error)
 }
 
 // overriding are the flags that all commands about overrides have.
@@ -84,13 +87,14 @@ func (p Program) overrideCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "override JOB [KEY=VALUE]...",
 		Short: "Show or change what overrides a job's meta",
-		Long: `override sets mode, hold_deadline or on_deadline over what the job's meta says,
-without a new version of the job. KEY= without a value takes an override away.
-Without any KEY it shows what is overridden.
+		Long: `override sets mode, fence, hold_deadline or on_deadline over what the job's meta
+says, without a new version of the job. KEY= without a value takes an override
+away. Without any KEY it shows what is overridden.
 
 ` + overrideToken,
 		Example: `  draingate override web
   draingate override web mode=observe hold_deadline=2h
+  draingate override web fence=never
   draingate override web mode=`,
 		Args: cobra.MinimumNArgs(1),
 	}
@@ -144,10 +148,17 @@ func overrideIsSound(key, value string) error {
 		sound, want = err == nil && d > 0, "a duration above 0 such as 45m"
 	case model.OverrideOnDeadline:
 		sound, want = value == model.OnDeadlineHold || value == model.OnDeadlineFail, "hold or fail"
+	case model.OverrideFence:
+		sound = slices.Contains([]string{model.FenceAuto, model.FenceAlways, model.FenceNever}, value)
+		want = "auto, always or never"
+	case model.OverrideUnpause:
+		if value != "" {
+			return errors.New("unpause: use draingate unpause JOB, which finds out the deployment")
+		}
 	case model.OverrideFreeze:
 		return errors.New("freeze: use draingate freeze JOB --reason TEXT and draingate unfreeze JOB")
 	default:
-		return fmt.Errorf("%s means nothing here: the keys are %s, %s and %s", key, model.OverrideMode, model.OverrideHoldDeadline, model.OverrideOnDeadline)
+		return fmt.Errorf("%s means nothing here: the keys are %s, %s, %s and %s", key, model.OverrideMode, model.OverrideFence, model.OverrideHoldDeadline, model.OverrideOnDeadline)
 	}
 	if !sound && value != "" {
 		return fmt.Errorf("%s=%q: give %s", key, value, want)

@@ -31,11 +31,19 @@ With --dry-run it also applies the rules of lint to every live service job, with
 settings that each Traefik reports: see draingate status and /v1/lint. Nomad's token
 needs read-job, for that list-jobs too.
 
+Where the drain of a job is not proven to be long enough, its old instances are taken
+out of rotation first, by Consul's maintenance, and the promotion follows once every
+Traefik has dropped them: the fence. It needs an instance of draingate on each node of
+an old instance, with the Consul agent of that node. --fence, and draingate_fence in a
+job's meta, say where: auto, always or never. There is none with --no-leader or --fence off.
+
 Of several instances one leads and promotes: the one that holds the lock of
 --leader-key by a Consul session. The others pass questions for the status on to
 it, and one of them takes over when it stops. Where Consul has ACLs on, the token
-needs session_prefix "" { policy = "write" } and key "draingate/leader"
-{ policy = "write" } besides what it reads. A dry run takes no part in this.`,
+needs session_prefix "" { policy = "write" } and key_prefix "draingate/"
+{ policy = "write" } besides what it reads; for the fence also agent_prefix ""
+{ policy = "read" } and service_prefix "" { policy = "write" }. A dry run takes no part
+in this.`,
 		Example: `  # Every instance of the Consul service "traefik"; jobs are observed, none is promoted
   # unless its meta says draingate_mode = "enforce".
   draingate run --traefik-service traefik
@@ -51,6 +59,9 @@ needs session_prefix "" { policy = "write" } and key "draingate/leader"
 
   # Everything from a file.
   draingate run --config /etc/draingate.hcl
+
+  # No instance is ever taken out of rotation: only a proven drain promotes.
+  draingate run --traefik-service traefik --fence never
 
   # An API that asks for credentials, on another port.
   draingate run --traefik-service traefik --traefik-api-port 9000 \
@@ -113,11 +124,13 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.BoolVar(&o.DryRun, "dry-run", false, "decide and report, and never write; lint every live job")
 	f.DurationVar(&o.HoldDeadline, "hold-deadline", o.HoldDeadline, "how long a deployment may wait for its promotion where its job does not say; 0 for any time")
 	f.StringVar(&o.OnDeadline, "on-deadline", o.OnDeadline, "what happens then where the job does not say: hold, or fail if that loses nothing")
+	f.StringVar(&o.Fence, "fence", o.Fence, "take old instances out of rotation before the promotion, where the job does not say: auto (where the drain is not proven), always or never; off: take part in no fence, whatever jobs say")
+	f.DurationVar(&o.FenceTimeout, "fence-timeout", o.FenceTimeout, "how long old instances may take, besides the longest request, until no proxy routes to them; then they are put back")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
 	f.StringVar(&o.Leader.Advertise, "advertise", "", "the `HOST:PORT` at which other instances reach the status endpoint (default --listen, unless that is loopback or no host)")
 	f.StringVar(&o.Leader.Key, "leader-key", o.Leader.Key, "the `KEY` in Consul whose lock elects the one instance that writes; the same for all of one cluster")
 	f.DurationVar(&o.Leader.TTL, "leader-ttl", o.Leader.TTL, "how long a leader that goes silent may still be one; another leads after three times as much")
-	f.BoolVar(&o.Leader.Off, "no-leader", false, "elect nobody: this is the only instance, and must stay so")
+	f.BoolVar(&o.Leader.Off, "no-leader", false, "elect nobody: this is the only instance, and must stay so; there is no fence then")
 	f.BoolVar(&o.Pprof, "pprof", false, "serve /debug/pprof/ on the status endpoint")
 	f.Var(levelValue{&o.LogLevel}, "log-level", "debug, info, warn or error")
 	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "json or text")

@@ -23,6 +23,7 @@ func renderExplanations(w io.Writer, list []explanation, now time.Time, p palett
 		}
 		sayWhat(out, e, now)
 		sayWhy(out, e, now, p)
+		sayFence(out, e, now)
 		sayConditions(out, e, now, p)
 		sayWindows(out, e, p)
 		sayCure(out, e)
@@ -84,8 +85,11 @@ func sayWhy(w io.Writer, e explanation, now time.Time, p palette) {
 	say(w, "What to do: %s", e.Remedy)
 	if e.Problem != "" {
 		attempt := "promote"
-		if e.Decision == string(model.Fail) {
+		switch e.Decision {
+		case string(model.Fail):
 			attempt = "fail it"
+		case string(model.Fence):
+			attempt = "fence it"
 		}
 		say(w, "The last attempt to %s failed: %s", attempt, sentence(e.Problem))
 	}

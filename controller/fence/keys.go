@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -18,16 +17,9 @@ type Keys struct {
 	Prefix string
 }
 
-// KeysBeside returns the keys that lie beside the one of the leader's lock, so
-// that a token that may write one prefix may write them all: those of
-// draingate/leader begin with draingate/, those of a key without a folder with
-// that key and a slash.
-func KeysBeside(leaderKey string) Keys {
-	if dir := path.Dir(leaderKey); dir != "." && dir != "/" {
-		return Keys{Prefix: dir + "/"}
-	}
-	return Keys{Prefix: strings.TrimPrefix(leaderKey, "/") + "/"}
-}
+// KeysUnder returns the keys that lie below the one of the leader's lock, so that
+// two elections never share one.
+func KeysUnder(leaderKey string) Keys { return Keys{Prefix: strings.Trim(leaderKey, "/") + "/"} }
 
 // Records is what the keys of all records begin with.
 func (k Keys) Records() string { return k.Prefix + "fences/" }

@@ -8,19 +8,19 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
-func TestKeysLieBesideTheLeaders(t *testing.T) {
+func TestKeysLieUnderTheLeaders(t *testing.T) {
 	d := model.Key{Namespace: "prod", Deployment: "d1"}
 	for leader, want := range map[string]string{
-		"draingate/leader":       "draingate/fences/prod/d1",
-		"teams/a/draingate/lead": "teams/a/draingate/fences/prod/d1",
+		"draingate/leader":       "draingate/leader/fences/prod/d1",
+		"teams/a/draingate/lead": "teams/a/draingate/lead/fences/prod/d1",
 		"lead":                   "lead/fences/prod/d1",
 	} {
-		require.Equal(t, want, KeysBeside(leader).Record(d))
+		require.Equal(t, want, KeysUnder(leader).Record(d))
 	}
 }
 
 func TestWhoIsPresent(t *testing.T) {
-	k := KeysBeside("draingate/leader")
+	k := KeysUnder("draingate/leader")
 	value := func(acks map[string]string) []byte {
 		out, err := EncodePresence(acks)
 		require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestWhoIsPresent(t *testing.T) {
 }
 
 func TestOneRecordThatIsNotUnderstoodMakesAllUnknown(t *testing.T) {
-	k := KeysBeside("draingate/leader")
+	k := KeysUnder("draingate/leader")
 	good := Record{Format: Format, Namespace: "prod", Deployment: "d1", Mark: "m", Step: StepArmed}
 	text, err := good.Encode()
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func TestOneRecordThatIsNotUnderstoodMakesAllUnknown(t *testing.T) {
 	require.Equal(t, []Held{{Record: good, Locked: true}}, held)
 
 	_, err = k.Held([]model.Stored{{Key: at, Value: text}, {Key: k.Records() + "prod/d2", Value: []byte(`{"format":2}`)}})
-	require.ErrorContains(t, err, "draingate/fences/prod/d2")
+	require.ErrorContains(t, err, "draingate/leader/fences/prod/d2")
 	require.ErrorContains(t, err, "another version of draingate")
 	_, err = k.Held([]model.Stored{{Key: k.Records() + "prod/d2", Value: text}})
 	require.ErrorContains(t, err, "it holds the record of deployment d1")

@@ -308,7 +308,7 @@ func (s *state) locals(n int) []Local {
 		l := Local{ID: s.service[i], Maintenance: s.insts[i].maint != none}
 		switch s.insts[i].maint {
 		case ours:
-			l.Reason = MaintenanceReason("dep")
+			l.Reason = Keys{}.Reason("dep")
 		case foreign:
 			l.Reason = "disk is full"
 		case none:

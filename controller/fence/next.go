@@ -76,6 +76,17 @@ type Action struct {
 	Finding Finding
 }
 
+// Writes reports whether the action is one write to carry out by itself: of the
+// record, or of anything but a promotion to Nomad.
+func (a Action) Writes() bool {
+	switch a.Do {
+	case DoNothing, DoHold, DoWait, DoDone, DoPromote, "":
+		return false
+	default:
+		return true
+	}
+}
+
 // Policy is what bounds a fence.
 type Policy struct {
 	// Patience is how long a set may take until it is proven to be out.

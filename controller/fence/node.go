@@ -204,13 +204,13 @@ func (n *node) apply() {
 		return
 	}
 	for _, l := range n.Locals.Value {
-		_, ours := Ours(l.Reason)
+		_, ours := n.Keys.Ours(l.Reason)
 		want, wanted := n.wants[l.ID]
 		_, kept := n.keeps[l.ID]
 		_, dropped := n.drops[l.ID]
 		switch {
 		case wanted && !l.Maintenance:
-			n.out.Set[l.ID] = MaintenanceReason(want)
+			n.out.Set[l.ID] = n.Keys.Reason(want)
 		case l.Maintenance && ours && !wanted && !kept && (dropped || n.Records.Known()):
 			n.out.Lift = append(n.out.Lift, l.ID)
 		}
@@ -226,6 +226,6 @@ func (n *node) spent(s Sighting) bool {
 		return false
 	}
 	return !slices.ContainsFunc(n.Locals.Value, func(l Local) bool {
-		return l.Maintenance && l.Reason == MaintenanceReason(s.Record.Deployment)
+		return l.Maintenance && l.Reason == n.Keys.Reason(s.Record.Deployment)
 	})
 }

@@ -22,7 +22,7 @@ func onNode() NodeInput {
 // fenced is the same with all of it in place, and known for long.
 func fencedNode() NodeInput {
 	in := onNode()
-	ours := MaintenanceReason("dep")
+	ours := Keys{}.Reason("dep")
 	in.Locals.Value = []Local{{ID: "s1", Maintenance: true, Reason: ours}, {ID: "s2", Maintenance: true, Reason: ours}, {ID: "other"}}
 	in.Memory = NodeMemory{Read: noon.Add(-time.Second), Records: []Sighting{{Held: in.Records.Value[0], Since: noon.Add(-time.Minute)}}}
 	return in
@@ -47,7 +47,7 @@ func standing(do func(*Standing)) func(*NodeInput) {
 
 func TestWhatAnInstanceDoesOnItsNode(t *testing.T) {
 	t.Parallel()
-	ours := MaintenanceReason("dep")
+	ours := Keys{}.Reason("dep")
 	both := []string{"s1", "s2"}
 	acked := NodeAction{Acks: map[string]string{"dep": "mark"}}
 	lifts := NodeAction{Lift: both}
@@ -173,11 +173,29 @@ func TestAnInstanceForgetsWhatIsOver(t *testing.T) {
 
 func TestOnlyOurOwnMaintenanceIsOurs(t *testing.T) {
 	t.Parallel()
-	deployment, ours := Ours(MaintenanceReason("dep"))
+	deployment, ours := Keys{}.Ours(Keys{}.Reason("dep"))
 	require.True(t, ours)
 	require.Equal(t, "dep", deployment)
 	for _, reason := range []string{"", "draingate", "draingate/", "for draingate/dep"} {
-		_, ours := Ours(reason)
+		_, ours := Keys{}.Ours(reason)
 		require.False(t, ours, reason)
 	}
+}
+
+// The instances of one election leave alone what those of another have set.
+func TestEachElectionHasItsOwnReason(t *testing.T) {
+	t.Parallel()
+	usual, other := KeysUnder(DefaultLeaderKey), KeysUnder("teams/a/lead")
+	require.Equal(t, "draingate/dep", usual.Reason("dep"))
+	require.Equal(t, "draingate/dep@teams/a/lead", other.Reason("dep"))
+	_, ours := usual.Ours(other.Reason("dep"))
+	require.False(t, ours)
+	_, ours = other.Ours(usual.Reason("dep"))
+	require.False(t, ours)
+	deployment, ours := other.Ours(other.Reason("dep"))
+	require.True(t, ours)
+	require.Equal(t, "dep", deployment)
+	deployment, ours = Deployment(other.Reason("dep"))
+	require.True(t, ours, "a proxy that drops it does so whoever set it")
+	require.Equal(t, "dep", deployment)
 }

@@ -40,6 +40,8 @@ func (s Standing) over() bool { return World{Gone: s.Gone, Status: s.Status}.ove
 type NodeInput struct {
 	// Node is the name of the Consul agent.
 	Node string
+	// Keys are those of the election that the instance takes part in.
+	Keys Keys
 	// Records are all records; Locals all services of the agent, read after them.
 	Records model.Fact[[]Held]
 	Locals  model.Fact[[]Local]

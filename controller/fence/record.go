@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -120,19 +119,6 @@ func Decode(text []byte) (Record, error) {
 func (r Record) clone() Record {
 	r.Set, r.Kept = slices.Clone(r.Set), slices.Clone(r.Kept)
 	return r
-}
-
-// reasonPrefix begins the reason of each maintenance that draingate sets.
-const reasonPrefix = "draingate/"
-
-// MaintenanceReason is the reason of the maintenance that a deployment's fence sets.
-func MaintenanceReason(deployment string) string { return reasonPrefix + deployment }
-
-// Ours returns the deployment whose fence set a maintenance with the reason,
-// and false for a maintenance that someone else set.
-func Ours(reason string) (deployment string, ours bool) {
-	deployment, ours = strings.CutPrefix(reason, reasonPrefix)
-	return deployment, ours && deployment != ""
 }
 
 func allocs(targets []Target) []string {

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const ttl = 10 * time.Second
 
-var keys = fence.Keys{Prefix: "draingate/"}
+var keys = fence.Keys{Prefix: "draingate/leader/"}
 
 const ours = "draingate/dep"
 
@@ -139,7 +139,7 @@ func TestItSetsAndAcknowledgesWhatItSees(t *testing.T) {
 		require.Equal(t, []string{"s1", "s2"}, f.State().Set)
 		require.EqualValues(t, 1, told.Load())
 		require.Less(t, time.Since(began), 3*passGap)
-		c.with(func() { require.Contains(t, c.keys, "draingate/nodes/n1/pod-1") })
+		c.with(func() { require.Contains(t, c.keys, "draingate/leader/nodes/n1/pod-1") })
 		after(5 * time.Second)
 		if diff := cmp.Diff([]string{ActAcknowledge, ActSet, ActSet, ActAcknowledge}, f.told()); diff != "" {
 			t.Error(diff)
@@ -399,9 +399,9 @@ func TestRecordsThatCannotBeReadForLong(t *testing.T) {
 func TestThePresenceComesBack(t *testing.T) {
 	for name, loses := range map[string]func(*fakeConsul){
 		"its session was ended": func(c *fakeConsul) { c.ends("session-1") },
-		"its key was deleted":   func(c *fakeConsul) { delete(c.keys, "draingate/nodes/n1/pod-1") },
+		"its key was deleted":   func(c *fakeConsul) { delete(c.keys, "draingate/leader/nodes/n1/pod-1") },
 		"a late write has undone what it acknowledges": func(c *fakeConsul) {
-			s := c.keys["draingate/nodes/n1/pod-1"]
+			s := c.keys["draingate/leader/nodes/n1/pod-1"]
 			s.Value = []byte("{}")
 			c.keys[s.Key] = s
 		},
@@ -450,7 +450,7 @@ func TestWithoutAPresence(t *testing.T) {
 func TestAPresenceThatAnotherHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConsul("s1")
-		c.put("draingate/nodes/n1/pod-1", nil, true)
+		c.put("draingate/leader/nodes/n1/pod-1", nil, true)
 		f := start(t, c, newNomad())
 		defer f.stop()
 		after(time.Second)

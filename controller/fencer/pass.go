@@ -47,7 +47,7 @@ func (f *Fencer) lastPass(ctx context.Context) outcome {
 // read reads the records, and after them the services: what is then seen in
 // maintenance is so while the record stands.
 func (f *Fencer) read(ctx context.Context) fence.NodeInput {
-	in := fence.NodeInput{Node: f.board.name(), TTL: f.options.TTL, Memory: f.memory}
+	in := fence.NodeInput{Node: f.board.name(), Keys: f.options.Keys, TTL: f.options.TTL, Memory: f.memory}
 	in.Records = f.readRecords(ctx)
 	in.Locals = f.readLocals(ctx)
 	in.Standings = f.standings.all()
@@ -84,7 +84,7 @@ func (f *Fencer) readLocals(ctx context.Context) model.Fact[[]fence.Local] {
 	var fenced []string
 	for _, s := range services {
 		out = append(out, fence.Local{ID: s.ID, Maintenance: s.Maintenance, Reason: s.Reason})
-		if _, ours := fence.Ours(s.Reason); ours && s.Maintenance {
+		if _, ours := f.options.Keys.Ours(s.Reason); ours && s.Maintenance {
 			fenced = append(fenced, s.ID)
 		}
 	}
@@ -136,7 +136,7 @@ func (f *Fencer) lift(ctx context.Context, locals []fence.Local, services []stri
 			f.options.did(ActLift, failed)
 		}
 		if lifted {
-			deployment, _ := fence.Ours(locals[i].Reason)
+			deployment, _ := f.options.Keys.Ours(locals[i].Reason)
 			logr.FromContextOrDiscard(ctx).Info("fence lifted", "service", id, "deployment", deployment)
 		}
 	}
@@ -164,7 +164,7 @@ func (f *Fencer) set(ctx, orders context.Context, reasons map[string]string) (ch
 // look is how soon to look again where nothing tells of a change.
 func look(in fence.NodeInput) time.Duration {
 	out := lookIdle
-	if slices.ContainsFunc(in.Locals.Value, func(l fence.Local) bool { _, ours := fence.Ours(l.Reason); return ours }) {
+	if slices.ContainsFunc(in.Locals.Value, func(l fence.Local) bool { _, ours := in.Keys.Ours(l.Reason); return ours }) {
 		out = lookSome
 	}
 	for _, h := range in.Records.Value {

@@ -96,6 +96,7 @@ var stopSide = []step{
 // first. They find nothing where it need not, or is not to. Where one finds
 // something, the stop side is not asked any more: a fence needs no proof of it.
 var fenceSide = []step{
+	{fence.ReasonRecordUnknown, recordUnknown, model.Hold, model.Unknown, onFence},
 	{fence.ReasonFenceAborted, fenceAborted, model.Hold, model.False, onFence},
 	{ReasonFenceIneffective, fenceIneffective, model.Hold, model.False, onFence},
 	{ReasonSetNotPredictable, fenceUnpredictable, model.Hold, model.Unknown, onFence},
@@ -124,13 +125,13 @@ func Reasons() []struct {
 		Verb   model.Verb
 		Reason model.Reason
 	}
-	out := make([]pair, 0, len(chain)+2)
+	out := make([]pair, 0, len(chain)+3)
 	for _, s := range chain {
 		if p := (pair{s.verb, s.reason}); !slices.Contains(out, p) {
 			out = append(out, p)
 		}
 	}
-	return append(out, pair{model.Fail, ReasonHoldDeadlinePassed}, pair{model.Promote, ReasonPredictedSafe})
+	return append(out, pair{model.Fail, ReasonHoldDeadlinePassed}, pair{model.Promote, ReasonFencedOut}, pair{model.Promote, ReasonPredictedSafe})
 }
 
 func reasonsOf(verb model.Verb) []model.Reason {

@@ -30,6 +30,8 @@ type choice struct {
 	deadline   time.Duration
 	onDeadline string
 	fence      string
+	// release is the deployment whose pause by draingate a person wants to end.
+	release string
 	// modeErr and problem say what means nothing.
 	modeErr, problem string
 }
@@ -55,6 +57,7 @@ func choose(in Input) choice {
 	if policy.Fence != "" {
 		c.fence, problems[3] = fencing(sayings(in, MetaFence, policy.Fence))
 	}
+	c.release = in.Snapshot.Overrides.Value.Values[model.OverrideUnpause]
 	c.problem = strings.Join(slices.DeleteFunc(problems[:], func(p string) bool { return p == "" }), "; ")
 	return c
 }

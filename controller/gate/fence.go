@@ -124,15 +124,3 @@ func fenceFirst(v *view) string {
 	}
 	return message
 }
-
-// fenced says how far the fence is.
-func (v *view) fenced(chained []step) model.Condition {
-	out := v.condition(model.Fenced, chained, "")
-	if out.Status == model.True {
-		out.Status, out.Reason, out.Message = model.False, ReasonPending, "no fence is needed: "+v.margin()
-	}
-	if v.fence == model.FenceNever {
-		out.Reason, out.Message = ReasonAbsent, MetaFence+" = \"never\""
-	}
-	return out
-}

@@ -159,7 +159,7 @@ func fencedOld(s *model.Snapshot) {
 	}
 	r.Status = model.StatusMaintenance
 	r.Checks = append(r.Checks, model.CheckStatus{ID: model.ServiceMaintenance + r.ServiceID, ServiceID: r.ServiceID, Status: model.StatusCritical,
-		Notes: fence.MaintenanceReason(s.Key.Deployment), ModifyIndex: 12})
+		Notes: fence.Keys{}.Reason(s.Key.Deployment), ModifyIndex: 12})
 }
 
 func TestAFenceDoesNotHideTheProductionPool(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/model"
@@ -21,10 +22,14 @@ func storedFence(f model.FenceFacts) (*fence.Record, string) {
 	return &r, ""
 }
 
-// fenceWorld is the snapshot as a fence sees it before the promotion.
+// fenceWorld is the snapshot as a fence sees it.
 func (v *view) fenceWorld() fence.World {
 	d := v.Snapshot.Deployment
-	w := fence.World{Gone: v.Snapshot.Gone, Status: d.Value.Status, Read: d.At, Fencers: v.Snapshot.Fence.Value.Fencers}
+	w := fence.World{Gone: v.Snapshot.Gone, Status: d.Value.Status, Read: d.At, Fencers: v.Snapshot.Fence.Value.Fencers, Blind: v.fenceBlind(), ProgressBy: v.progressBy()}
+	w.Wanted, w.Unwanted = v.wanted()
+	if found, message := first(v, against); found != nil {
+		w.Against = fence.Finding{Reason: found.reason, Message: message}
+	}
 	for _, state := range d.Value.Groups {
 		g := fence.Group{Name: state.Name, Canaries: state.DesiredCanaries, Promoted: state.Promoted, Total: state.DesiredTotal, Placed: state.PlacedAllocs, HealthyOnes: state.HealthyAllocs}
 		if spec := v.Snapshot.Job.Value.Group(state.Name); spec != nil {
@@ -43,6 +48,49 @@ func (v *view) fenceWorld() fence.World {
 		w.Longest = max(w.Longest, window.L)
 	}
 	return w
+}
+
+// fenceBlind says what is not known of all that a fence rests on. A deployment
+// that is known to be gone is known.
+func (v *view) fenceBlind() string {
+	if v.Snapshot.Gone {
+		return ""
+	}
+	if _, message := first(v, blind); message != "" {
+		return message
+	}
+	if problem := v.Snapshot.Fence.Problem(v.Now, MaxAge); problem != "" {
+		return "it is not known what is stored about fences: " + problem
+	}
+	return ""
+}
+
+// wanted reports whether the deployment is to be fenced, or says why it is not.
+func (v *view) wanted() (bool, string) {
+	switch {
+	case v.mode != model.ModeEnforce:
+		return false, fmt.Sprintf("the mode is %s", v.mode)
+	case v.fence == model.FenceNever:
+		return false, MetaFence + " is never"
+	case !v.fences():
+		return false, "every old instance outlives its routes"
+	default:
+		return true, ""
+	}
+}
+
+// progressBy is when Nomad fails the promoted deployment for want of progress.
+// Before its promotion it waits for as long as its canaries are healthy (Nomad
+// v1.11.3, nomad/deploymentwatcher/deployment_watcher.go, shouldFail).
+func (v *view) progressBy() time.Time {
+	var out time.Time
+	for _, g := range v.Snapshot.Deployment.Value.Groups {
+		counts := g.DesiredCanaries > 0 && g.Promoted && g.HealthyAllocs < g.DesiredTotal && !g.ProgressBy.IsZero()
+		if counts && (out.IsZero() || g.ProgressBy.Before(out)) {
+			out = g.ProgressBy
+		}
+	}
+	return out
 }
 
 func (v *view) fenceInstance(g group, a model.Allocation) fence.Instance {
@@ -118,7 +166,7 @@ func maintenance(regs []model.Registration) (out, ours bool, sign string) {
 		in := false
 		for _, c := range r.Checks {
 			if c.ID == model.ServiceMaintenance+r.ServiceID || c.ID == model.NodeMaintenance {
-				_, mine := fence.Ours(c.Notes)
+				_, mine := fence.Deployment(c.Notes)
 				in, ours = true, ours || mine
 				signs = append(signs, fmt.Sprintf("%s %s %d", r.ServiceID, c.ID, c.ModifyIndex))
 			}
@@ -163,7 +211,8 @@ func (v *view) emptied(p *model.Proxy, g group, service string) bool {
 // deployment's fence.
 func (v *view) fencedByUs(r model.Registration) bool {
 	return slices.ContainsFunc(r.Checks, func(c model.CheckStatus) bool {
-		return c.ID == model.ServiceMaintenance+r.ServiceID && c.Notes == fence.MaintenanceReason(v.Snapshot.Key.Deployment)
+		of, ours := fence.Deployment(c.Notes)
+		return c.ID == model.ServiceMaintenance+r.ServiceID && ours && of == v.Snapshot.Key.Deployment
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -48,6 +49,9 @@ type Policy struct {
 	// Fence is draingate_fence where the job does not say. Empty where this process
 	// does not fence at all: then what jobs say about it is not read.
 	Fence string
+	// FencePatience is how long old instances may take, besides the longest
+	// request, until no proxy routes to them; then the fence is lifted.
+	FencePatience time.Duration
 	// Poll is when to look again while a deployment is not finished.
 	Poll time.Duration
 }
@@ -57,14 +61,32 @@ type Input struct {
 	Snapshot model.Snapshot
 	Memory   Memory
 	Policy   Policy
+	Fencer   Fencer
 	Now      time.Time
 }
 
-// Evaluate decides on one deployment. It returns the decision and the memory
-// to be given to the next evaluation of the same deployment; the memory that
-// was passed in is not changed. Promote is answered only where nothing in the
-// whole chain finds a reason against it.
+// Outcome is a decision with what goes with it.
+type Outcome struct {
+	Decision model.Decision
+	// Memory is to be given to the next evaluation of the same deployment,
+	// whatever becomes of the action.
+	Memory Memory
+	// Action is what is to be done next for the deployment's fence. One that is to
+	// promote goes with a decision to promote.
+	Action fence.Action
+}
+
+// Evaluate is Decide for whoever does not fence.
 func Evaluate(in Input) (model.Decision, Memory) {
+	out := Decide(in)
+	return out.Decision, out.Memory
+}
+
+// Decide decides on one deployment. The memory that was passed in is not
+// changed. Promote is answered only where nothing in the whole chain finds a reason
+// against it, or where all old instances that it stops are seen to be out of
+// rotation.
+func Decide(in Input) Outcome {
 	v := newView(in)
 	v.memory = advance(v)
 	v.windows = v.drainWindows()
@@ -73,14 +95,25 @@ func Evaluate(in Input) (model.Decision, Memory) {
 	if s, message := first(v, chain); s != nil {
 		d.Verb, d.Reason, d.Message = s.verb, s.reason, message
 	}
-	if d.Verb == model.Hold {
+	v.stepFence(&d)
+	if d.Verb == model.Hold && d.Reason != fence.ReasonFencing {
 		v.expire(&d)
 	}
 	d.Windows = v.windows
 	d.Conditions = conditions(v)
+	v.finish(&d)
+	return Outcome{Decision: d, Memory: v.memory, Action: v.action}
+}
+
+// finish adds to a decision what depends on its verb.
+func (v *view) finish(d *model.Decision) {
 	switch d.Verb {
 	case model.Promote:
 		d.Groups, d.ReadyAt = v.groupNames(), v.readyAt()
+		if v.action.Do == fence.DoPromote {
+			d.ReadyAt = v.memory.Fence.Since
+			return
+		}
 		d.Message = promoteMessage(v)
 	case model.None:
 		d.RetryAfter = v.afterwards(d.Reason)
@@ -88,7 +121,10 @@ func Evaluate(in Input) (model.Decision, Memory) {
 		d.RetryAfter = v.next(d.Reason)
 	case model.Fence, model.Fail:
 	}
-	return d, v.memory
+	if v.record != nil && v.Fencer.Session != "" {
+		// A record that is left is to be looked after until it is deleted.
+		d.RetryAfter = fencePoll
+	}
 }
 
 // readyAt is when the last condition of a promotion became true: the end of the

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -41,6 +42,8 @@ type Memory struct {
 	DrainedSince time.Time
 	// Arrivals follow each canary on its way in.
 	Arrivals map[string]Arrival
+	// Fence is what is remembered of the deployment's fence.
+	Fence fence.Memory
 	// Shown is the longest time each proxy took from a canary's first passing
 	// to its listing, by identity of the proxy.
 	Shown map[string]time.Duration
@@ -71,7 +74,7 @@ func advance(v *view) Memory {
 		m.CatalogTrouble = v.Now
 	}
 	m.AwaitingSince = awaitingSince(v)
-	m.Pools = rememberPools(v)
+	m.Pools = rememberPools(v.fenceView())
 	m.OldAddresses = rememberOld(v)
 	m.DrainedSince = drainedSince(v)
 	m.Arrivals, m.Shown = follow(v)

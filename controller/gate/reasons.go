@@ -15,6 +15,9 @@ const (
 	ReasonSystemJob model.Reason = "SystemJob"
 	// ReasonDeploymentEnded: the deployment is successful, failed or cancelled.
 	ReasonDeploymentEnded model.Reason = "DeploymentEnded"
+	// ReasonFencedOut: every old instance that the promotion stops is in maintenance,
+	// in no proxy's pool, and has been for as long as a request may take.
+	ReasonFencedOut model.Reason = "FencedOut"
 	// ReasonPromoted: every group with canaries is promoted.
 	ReasonPromoted model.Reason = "Promoted"
 	// ReasonNoCanaries: no group of the deployment has canaries to promote.

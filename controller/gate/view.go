@@ -27,7 +27,10 @@ type view struct {
 	unreadable string
 	// planned is the fence; nil where none is to be made.
 	planned *fencePlan
-	memory  Memory
+	// action is what is to be done next for the fence;
+	// nil where no fence is under way or could begin.
+	action fence.Action
+	memory Memory
 	// late says, once the hold deadline has passed, why the deployment is held
 	// all the same.
 	late string
@@ -90,24 +93,30 @@ func registrations(s model.Snapshot) map[string][]model.Registration {
 func (v *view) awaiting(d model.Deployment) []group {
 	var out []group
 	for _, state := range d.AwaitingPromotion() {
-		g := group{state: state, spec: v.Snapshot.Job.Value.Group(state.Name)}
-		for _, a := range v.Snapshot.Allocations.Value {
-			switch {
-			case a.Group != state.Name || a.ClientTerminal() || a.DesiredStatus != model.DesiredRun:
-			case slices.Contains(state.PlacedCanaries, a.ID):
-				g.canaries = append(g.canaries, a)
-			default:
-				// One that belongs to this deployment all the same was changed in
-				// place, or took the place of one that failed: a promotion may stop it.
-				g.olds = append(g.olds, a)
-			}
-		}
-		for i := range v.Snapshot.Proxies.Value {
-			g.pools = append(g.pools, v.pool(&v.Snapshot.Proxies.Value[i], g))
-		}
-		out = append(out, g)
+		out = append(out, v.group(d, state))
 	}
 	return out
+}
+
+// group sorts the allocations of a group into new and old ones. Once it is
+// promoted, whatever the deployment placed is as good as a canary.
+func (v *view) group(d model.Deployment, state model.DeploymentGroup) group {
+	g := group{state: state, spec: v.Snapshot.Job.Value.Group(state.Name)}
+	for _, a := range v.Snapshot.Allocations.Value {
+		switch {
+		case a.Group != state.Name || a.ClientTerminal() || a.DesiredStatus != model.DesiredRun:
+		case slices.Contains(state.PlacedCanaries, a.ID), state.Promoted && a.DeploymentID == d.ID:
+			g.canaries = append(g.canaries, a)
+		default:
+			// One that belongs to this deployment all the same was changed in
+			// place, or took the place of one that failed: a promotion may stop it.
+			g.olds = append(g.olds, a)
+		}
+	}
+	for i := range v.Snapshot.Proxies.Value {
+		g.pools = append(g.pools, v.pool(&v.Snapshot.Proxies.Value[i], g))
+	}
+	return g
 }
 
 func (v *view) groupNames() []string {

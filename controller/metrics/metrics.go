@@ -76,6 +76,8 @@ type Options struct {
 	Deployments func() []model.Record
 	// WatchAges returns, by the name of a watch, how long ago it last answered.
 	WatchAges map[string]func() time.Duration
+	// Fences reads the records of fences; an error means that they are not known.
+	Fences func() (Fences, error)
 	// Leads returns whether this instance leads, and so may write.
 	Leads func() bool
 	// QueueDepth returns how many keys wait.
@@ -97,6 +99,7 @@ type Metrics struct {
 	promotions        *prometheus.CounterVec
 	failures          *prometheus.CounterVec
 	webhooks          *prometheus.CounterVec
+	fenceActions      *prometheus.CounterVec
 	promotionDelay    prometheus.Histogram
 	transitions       *prometheus.CounterVec
 	requests          *prometheus.CounterVec
@@ -120,6 +123,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		promotionDelay:    duration("promotion_delay_seconds", "Time from the last condition turning true to Nomad accepting the promotion."),
 		transitions:       counter("leadership_transitions_total", "Changes of this instance's part in the election of a leader, by what it became.", "to"),
 		webhooks:          counter("webhook_events_total", "Events for the webhook, by what became of them.", "result"),
+		fenceActions:      counter("fence_actions_total", "What this instance did on its node for fences, by what it was and whether that failed.", "what", "result"),
 		requests:          counter("api_requests_total", "Requests to Nomad, Consul and Traefik, by the class of the answer.", "system", "code"),
 		requestDuration: prometheus.NewHistogramVec(
 			durationOpts("api_request_duration_seconds", "Duration of requests to Nomad, Consul and Traefik, without those that wait for a change."),
@@ -127,7 +131,7 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		windows: newWindows(),
 	}
 	m.initialise()
-	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.failures, m.promotionDelay, m.transitions, m.webhooks, m.requests, m.requestDuration}
+	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.failures, m.promotionDelay, m.transitions, m.webhooks, m.fenceActions, m.requests, m.requestDuration}
 	for _, c := range slices.Concat(collectors, m.windows.collectors(), asked(o, m.outcomes)) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -204,6 +208,10 @@ func (m *Metrics) initialise() {
 	for _, r := range webhookResults() {
 		m.webhooks.WithLabelValues(r)
 	}
+	for _, what := range fenceActions() {
+		m.fenceActions.WithLabelValues(what, FenceDone)
+		m.fenceActions.WithLabelValues(what, FenceFailed)
+	}
 	for _, s := range systems() {
 		m.requestDuration.WithLabelValues(s)
 		for _, c := range []string{codeSuccess, codeRedirect, codeClient, codeServer, CodeError} {
@@ -276,6 +284,9 @@ func asked(o Options, all map[outcome]bool) []prometheus.Collector {
 		prometheus.Labels{"version": o.Version, "goversion": runtime.Version()}, func() float64 { return 1 })}
 	if o.Deployments != nil {
 		out = append(out, newDeployments(o.Deployments, all))
+	}
+	if o.Fences != nil {
+		out = append(out, newFences(o.Fences))
 	}
 	if o.QueueDepth != nil {
 		out = append(out, gauge("queue_depth", "Keys that wait for a pass.", nil, func() float64 { return float64(o.QueueDepth()) }))

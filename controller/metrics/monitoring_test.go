@@ -40,6 +40,7 @@ func series(t *testing.T) map[string]map[string][]string {
 	zero := func() int { return 0 }
 	m, err := metrics.New(registry, metrics.Options{
 		Reasons: reasons, Deployments: func() []draingate.Record { return nil }, QueueDepth: zero, WebhookDepth: zero, EventStreams: zero, Leads: func() bool { return true },
+		Fences:    func() (metrics.Fences, error) { return metrics.Fences{}, nil },
 		WatchAges: map[string]func() time.Duration{"deployments": func() time.Duration { return 0 }}, Version: "v1",
 	})
 	require.NoError(t, err)
@@ -135,6 +136,18 @@ func TestAlerts(t *testing.T) {
 		"DraingatePanics": {
 			`draingate_reconcile_total{result="panic"} 0x50 1x10`,
 			`draingate_reconcile_total{result="error"} 0+1x60`,
+		},
+		"DraingateFenceStays": {
+			"draingate_fence_age_seconds{instance=\"a\"} 0+60x60\n  draingate_fence_age_seconds{instance=\"b\"} 0x60",
+			`draingate_fence_age_seconds{instance="a"} 0+15x60`,
+		},
+		"DraingateNoFencer": {
+			`draingate_deployments{verb="Hold",reason="NoFencerOnNode"} 1x60`,
+			"draingate_deployments{verb=\"Hold\",reason=\"NoFencerOnNode\"} 0x60\n  draingate_deployments{verb=\"Hold\",reason=\"CapacityTooLow\"} 1x60",
+		},
+		"DraingateFenceFails": {
+			`draingate_fence_actions_total{what="set",result="failed"} 0x50 1x10`,
+			`draingate_fence_actions_total{what="set",result="done"} 0+1x60`,
 		},
 		"DraingateFallsBehind": {
 			`draingate_queue_depth{instance="a"} 11x60`,

@@ -116,3 +116,31 @@ func TestAVariableWithoutItemsIsDeleted(t *testing.T) {
 	require.Empty(t, got)
 	require.Empty(t, v.items)
 }
+
+func TestTheLatestDeploymentOfAJob(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer http.HandlerFunc
+		want   *model.Deployment
+		err    string
+	}{
+		"one that is paused": {func(w http.ResponseWriter, r *http.Request) {
+			_ = json.NewEncoder(w).Encode(nomadapi.Deployment{ID: "d", Namespace: r.URL.Query().Get("namespace"), JobID: strings.Split(r.URL.Path, "/")[3], Status: "paused"})
+		}, &model.Deployment{ID: "d", Namespace: "shop", JobID: "web", Status: model.DeploymentPaused}, ""},
+		"none":                    {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("null")) }, nil, ""},
+		"of a job that is not":    {refuse(404, "job not found"), nil, ""},
+		"that may not be seen":    {refuse(403, "Permission denied"), nil, `the token needs read-job in namespace "shop"`},
+		"where Nomad is in pains": {refuse(500, "No cluster leader"), nil, "latest deployment of job web in namespace shop"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := clientOf(t, tt.answer).LatestDeployment(t.Context(), "shop", "web")
+			if tt.err != "" {
+				require.ErrorContains(t, err, tt.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got)
+		})
+	}
+}

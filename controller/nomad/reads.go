@@ -35,6 +35,19 @@ func (c *Client) Deployment(ctx context.Context, key model.Key) (*model.Deployme
 	return &out, nil
 }
 
+// LatestDeployment reads the latest deployment of a job. It is nil, without an
+// error, where the job has none or Nomad has no such job.
+func (c *Client) LatestDeployment(ctx context.Context, namespace, jobID string) (*model.Deployment, error) {
+	d, _, err := c.api.Jobs().LatestDeployment(jobID, query(ctx, namespace))
+	if err := classify(err, grantRead(namespace)); errors.Is(err, ErrAbsent) || (err == nil && d == nil) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("read the latest deployment of job %s in namespace %s: %w", jobID, namespace, err)
+	}
+	out := convertDeployment(d)
+	return &out, nil
+}
+
 // Job reads one version of a job. It is nil, without an error, where Nomad does
 // not know that version: it keeps the last six, and those that are tagged
 // (nomad/structs/structs.go, v1.11.3).

@@ -73,6 +73,11 @@ func (o *Observer) Observe(ctx context.Context, key model.Key) model.Snapshot {
 	parts.Go(func() { proxies = o.Proxies(ctx) })
 	parts.Go(func() { where = o.agent.read(ctx, o.ports.Nomad, o.options.CallTimeout) })
 	parts.Go(func() { o.observeJob(ctx, &s) })
+	if o.ports.Fences != nil {
+		parts.Go(func() {
+			s.Fence = read(ctx, o.options.CallTimeout, func(ctx context.Context) (model.FenceFacts, error) { return o.ports.Fences.FenceFacts(ctx, key) })
+		})
+	}
 	parts.Wait()
 	s.Region, s.Datacenter, s.RegionErr = where.Value.region, where.Value.datacenter, where.Err
 	s.Load = o.Load()

@@ -52,6 +52,13 @@ type Traefik interface {
 	Settings(ctx context.Context, baseURL string) (settings model.ProxySettings, started time.Time, err error)
 }
 
+// Fences is what is asked about the fences of deployments.
+type Fences interface {
+	// FenceFacts returns what is stored about the deployment's fence, and which
+	// nodes have an instance of draingate.
+	FenceFacts(ctx context.Context, key model.Key) (model.FenceFacts, error)
+}
+
 // ErrNoSettings means that a Traefik cannot be asked for its static settings:
 // it is older than v3.3.0, which brought /api/support-dump. Any other failure,
 // such as a timeout, must not carry it.
@@ -62,6 +69,8 @@ type Ports struct {
 	Nomad   Nomad
 	Consul  Consul
 	Traefik Traefik
+	// Fences is nil where nothing is fenced.
+	Fences Fences
 }
 
 // The times that hold where Options leaves them zero.

@@ -21,13 +21,15 @@ type Observer interface {
 	Observe(ctx context.Context, key model.Key) model.Snapshot
 }
 
-// Promoter reads, promotes and fails deployments in Nomad. Deployment returns
+// Promoter reads, promotes, pauses and fails deployments in Nomad. Deployment returns
 // nil where Nomad does not know the deployment.
 type Promoter interface {
 	Deployment(ctx context.Context, key model.Key) (*model.Deployment, error)
 	Allocations(ctx context.Context, namespace, jobID string) ([]model.Allocation, error)
 	Promote(ctx context.Context, key model.Key, groups []string) error
 	Fail(ctx context.Context, key model.Key) error
+	Pause(ctx context.Context, key model.Key) error
+	Resume(ctx context.Context, key model.Key) error
 }
 
 // Recorder is told of every pass and of every attempt to write.
@@ -66,6 +68,8 @@ type Options struct {
 	// TakenOver is when this Reconciler's process began to look after another
 	// one had, whose memory it does not have; zero where none had.
 	TakenOver time.Time
+	// Fencing is what it takes to fence; nil where nothing is fenced.
+	Fencing *Fencing
 }
 
 // Reconciler decides on one deployment at a time. It is safe for concurrent
@@ -108,32 +112,52 @@ func (r *Reconciler) Reconcile(ctx context.Context, key model.Key) (Result, erro
 		// that as a finding would be wrong.
 		return Result{}, nil
 	}
-	now := time.Now()
-	decision, memory := gate.Evaluate(gate.Input{Snapshot: snapshot, Memory: h.memory, Policy: r.options.Policy, Now: now})
-	h.memory = memory
+	p := pass{snapshot: snapshot, before: h.memory, now: time.Now(), fencer: r.fencer()}
+	p.Outcome = gate.Decide(p.input(h.memory, r.options.Policy))
+	h.memory = p.Memory
 	if snapshot.Deployment.Known() {
 		h.deployment = snapshot.Deployment.Value
 	}
-	log := logger(ctx, snapshot)
-	logChange(log, h, decision, r.options.DryRun)
-	h.verb, h.reason = decision.Verb, decision.Reason
+	logChange(logger(ctx, snapshot), h, p.Decision, r.options.DryRun)
+	h.verb, h.reason = p.Decision.Verb, p.Decision.Reason
 
 	earlier := h.promotedAt
-	err := r.act(ctx, &h, snapshot, decision)
-	decision.Conditions = r.withSound(decision.Conditions, snapshot)
-	r.record(h, snapshot, decision, now)
+	wrote, err := r.act(ctx, &h, &p)
+	p.Decision.Conditions = r.withSound(p.Decision.Conditions, snapshot)
+	r.record(h, snapshot, p.Decision, p.now)
 	if h.promotedAt != earlier {
 		// Nomad may end the deployment before the next pass reads it, and who
 		// follows the events is to be told of the promotion in any case.
-		accepted := gate.Accepted(decision)
-		r.record(h, snapshot, accepted, now)
+		accepted := gate.Accepted(p.Decision)
+		r.record(h, snapshot, accepted, p.now)
 		h.verb, h.reason = accepted.Verb, accepted.Reason
 	}
-	r.remember(key, h, decision)
-	if err != nil {
+	r.remember(key, h, p.Decision)
+	switch {
+	case err != nil:
 		return Result{}, err
+	case wrote:
+		return Result{RequeueAfter: afterWrite}, nil
+	default:
+		return Result{RequeueAfter: p.Decision.RetryAfter}, nil
 	}
-	return Result{RequeueAfter: decision.RetryAfter}, nil
+}
+
+// afterWrite is when to look at what a step of a fence did.
+const afterWrite = 20 * time.Millisecond
+
+// pass is what one pass works with.
+type pass struct {
+	gate.Outcome
+	snapshot model.Snapshot
+	// before is the memory with which the pass began.
+	before gate.Memory
+	fencer gate.Fencer
+	now    time.Time
+}
+
+func (p *pass) input(m gate.Memory, policy gate.Policy) gate.Input {
+	return gate.Input{Snapshot: p.snapshot, Memory: m, Policy: policy, Fencer: p.fencer, Now: time.Now()}
 }
 
 // withSound adds the condition that the gate does not know of, ahead of those
@@ -149,13 +173,31 @@ func (r *Reconciler) withSound(conditions []model.Condition, s model.Snapshot) [
 	return slices.Insert(conditions, at, r.options.Sound(s))
 }
 
-// act carries out a Promote or a Fail, if draingate is to act at all.
-func (r *Reconciler) act(ctx context.Context, h *history, s model.Snapshot, d model.Decision) error {
-	if r.options.DryRun || !gate.Acts(d) {
-		return nil
+// act carries out a Promote or a Fail, or else the next step of a fence, if
+// draingate is to act at all. It reports whether it wrote a step of a fence.
+func (r *Reconciler) act(ctx context.Context, h *history, p *pass) (bool, error) {
+	switch {
+	case r.options.DryRun:
+		return false, nil
+	case gate.Acts(p.Decision):
+		h.problem = ""
+		return false, r.settle(ctx, h, p)
+	case r.options.Fencing != nil && p.Action.Writes():
+		h.problem = ""
+		wrote, err := r.fence(ctx, p)
+		if err != nil {
+			h.problem = err.Error()
+		}
+		return wrote, err
+	default:
+		return false, nil
 	}
-	h.problem = ""
-	err := r.write(ctx, s, d, h.memory)
+}
+
+// settle promotes or fails the deployment.
+func (r *Reconciler) settle(ctx context.Context, h *history, p *pass) error {
+	d, log := p.Decision, logger(ctx, p.snapshot)
+	err := r.write(ctx, p, h.memory)
 	now := time.Now()
 	if d.Verb == model.Fail {
 		r.recorder.Failure(err)
@@ -167,17 +209,17 @@ func (r *Reconciler) act(ctx context.Context, h *history, s model.Snapshot, d mo
 		h.problem = err.Error()
 		return nil
 	case errors.Is(err, ErrMoved):
-		logger(ctx, s).V(1).Info("world moved between decision and write", "why", err.Error())
+		log.V(1).Info("world moved between decision and write", "why", err.Error())
 		return nil
 	case err != nil:
 		h.problem = err.Error()
 		return err
 	case d.Verb == model.Fail:
-		logger(ctx, s).Info("failed", "message", d.Message)
+		log.Info("failed", "message", d.Message)
 		return nil
 	}
 	h.promotedAt = now
-	logger(ctx, s).Info("promoted", "groups", d.Groups, "afterLastConditionMs", now.Sub(d.ReadyAt).Milliseconds(), "message", d.Message)
+	log.Info("promoted", "groups", d.Groups, "afterLastConditionMs", now.Sub(d.ReadyAt).Milliseconds(), "message", d.Message)
 	return nil
 }
 
@@ -195,30 +237,58 @@ var ErrNotLeading = errors.New("not written: this instance does not lead, or not
 // write reads the deployment and the allocations once more and decides once more
 // with them at the present time, since the calls to promote and to fail have no
 // compare-and-set: whatever was true when the pass began may be old by now.
-func (r *Reconciler) write(ctx context.Context, s model.Snapshot, d model.Decision, m gate.Memory) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+func (r *Reconciler) write(ctx context.Context, p *pass, m gate.Memory) error {
+	ctx, cancel := p.bounded(ctx)
 	defer cancel()
-	if err := r.readAgain(ctx, &s); err != nil {
+	last, err := r.decideAgain(ctx, p, m)
+	if err != nil {
 		return err
 	}
-	last, _ := gate.Evaluate(gate.Input{Snapshot: s, Memory: m, Policy: r.options.Policy, Now: time.Now()})
-	if !gate.Acts(last) || last.Verb != d.Verb {
-		return fmt.Errorf("%w: %s", ErrMoved, last.Reason)
+	d := p.Decision
+	if !gate.Acts(last.Decision) || last.Decision.Verb != d.Verb {
+		return fmt.Errorf("%w: %s", ErrMoved, last.Decision.Reason)
 	}
 	// Nothing may come between this and the write.
-	if l := r.options.Lease; l != nil && l.Left() < writeTimeout {
+	if !r.leads() {
 		return ErrNotLeading
 	}
 	if d.Verb == model.Fail {
-		if err := r.promoter.Fail(ctx, s.Key); err != nil {
-			return fmt.Errorf("fail deployment %s: %w", model.Short(s.Key.Deployment), err)
+		if err := r.promoter.Fail(ctx, p.snapshot.Key); err != nil {
+			return fmt.Errorf("fail deployment %s: %w", model.Short(p.snapshot.Key.Deployment), err)
 		}
 		return nil
 	}
-	if err := r.promoter.Promote(ctx, s.Key, d.Groups); err != nil {
-		return fmt.Errorf("promote deployment %s: %w", model.Short(s.Key.Deployment), err)
+	if err := r.promoter.Promote(ctx, p.snapshot.Key, d.Groups); err != nil {
+		return fmt.Errorf("promote deployment %s: %w", model.Short(p.snapshot.Key.Deployment), err)
 	}
 	return nil
+}
+
+// bounded ends at the time after which nothing that is armed for may be on its
+// way, and in any case when a write may take no longer.
+func (p *pass) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	by := time.Now().Add(writeTimeout)
+	if until := p.Action.Until; !until.IsZero() && until.Before(by) {
+		by = until
+	}
+	return context.WithDeadline(ctx, by)
+}
+
+// decideAgain decides at the present time with the deployment and the allocations
+// as they are now. What the fence remembers is that of before the pass: a call that
+// the pass may make is remembered as made already, and is not yet.
+func (r *Reconciler) decideAgain(ctx context.Context, p *pass, m gate.Memory) (gate.Outcome, error) {
+	if err := r.readAgain(ctx, &p.snapshot); err != nil {
+		return gate.Outcome{}, err
+	}
+	m.Fence = p.before.Fence
+	return gate.Decide(p.input(m, r.options.Policy)), nil
+}
+
+// leads reports whether this process may write, for as long as a write may take.
+func (r *Reconciler) leads() bool {
+	l := r.options.Lease
+	return l == nil || l.Left() >= writeTimeout
 }
 
 // readAgain replaces what the snapshot has of the deployment and of its job's

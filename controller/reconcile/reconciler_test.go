@@ -27,6 +27,9 @@ type fakeWorld struct {
 	deployment model.Deployment
 	mode       string
 	listed     bool
+	// hard has the old instance end at once; fence, where not nil, has it fenced.
+	hard  bool
+	fence *fakeFences
 	// deadline, where set, has the deployment failed after it.
 	deadline        string
 	promotes, fails int
@@ -48,8 +51,12 @@ func newWorld() *fakeWorld {
 }
 
 func (f *fakeWorld) job(version uint64) *model.Job {
+	delay := 20 * time.Second
+	if f.hard {
+		delay = 0
+	}
 	return &model.Job{ID: "web", Type: model.JobTypeService, Region: "global", Datacenters: []string{"dc1"}, Version: version, Meta: f.meta(),
-		Groups: []model.Group{{Name: "web", ShutdownDelay: 20 * time.Second, Tasks: []model.Task{{Name: "server"}},
+		Groups: []model.Group{{Name: "web", Count: 1, Update: model.Update{Canary: 1, MaxParallel: 1}, ShutdownDelay: delay, Tasks: []model.Task{{Name: "server"}},
 			Services: []model.Service{{Name: "web", Provider: model.ProviderConsul, Checks: []model.Check{{Name: "ready", Interval: time.Second}}}}}}}
 }
 
@@ -78,16 +85,20 @@ func (f *fakeWorld) Observe(context.Context, model.Key) model.Snapshot {
 	}
 	p.Routing = model.Seen(model.Routing{Services: []model.ProxyService{svc},
 		Routers: []model.Router{{Name: "web@consulcatalog", Provider: model.ProviderConsulCatalog, Service: svc.Name, Status: model.StatusEnabled}}}, now)
-	return model.Snapshot{Key: key, Region: "global", Datacenter: "dc1", Deployment: model.Seen(f.deployment, now), Overrides: model.Seen(model.Overrides{}, now), Job: model.Seen(*f.job(1), now),
+	out := model.Snapshot{Key: key, Region: "global", Datacenter: "dc1", Deployment: model.Seen(f.deployment, now), Overrides: model.Seen(model.Overrides{}, now), Job: model.Seen(*f.job(1), now),
 		Allocations: model.Seen(f.allocations(), now),
 		Catalog:     map[string]model.Fact[[]model.Registration]{"web": model.Seen(regs, now)},
 		Proxies:     model.Seen([]model.Proxy{p}, now), Load: model.Seen(model.Load{}, now)}
+	if f.fence != nil {
+		f.fence.put(&out)
+	}
+	return out
 }
 
 func (f *fakeWorld) allocations() []model.Allocation {
 	return []model.Allocation{
-		{ID: "old", Group: "web", DeploymentID: "d0", ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(0)},
-		{ID: "canary", Group: "web", DeploymentID: depID, Canary: true, Health: model.HealthTrue, ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(1)},
+		{ID: "old", Name: "web.web[0]", Group: "web", DeploymentID: "d0", ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(0)},
+		{ID: "canary", Name: "web.web[0]", Group: "web", DeploymentID: depID, Canary: true, Health: model.HealthTrue, ClientStatus: model.ClientRunning, DesiredStatus: model.DesiredRun, Job: f.job(1)},
 	}
 }
 
@@ -102,7 +113,7 @@ func (f *fakeWorld) Allocations(context.Context, string, string) ([]model.Alloca
 }
 
 func registration(alloc string, port int) model.Registration {
-	return model.Registration{ServiceID: alloc, ServiceName: "web", AllocID: alloc, Address: "10.0.0.1", Port: port, Status: model.StatusPassing,
+	return model.Registration{ServiceID: alloc, ServiceName: "web", AllocID: alloc, Node: "n1", Address: "10.0.0.1", Port: port, Status: model.StatusPassing,
 		Checks: []model.CheckStatus{{ID: alloc, ServiceID: alloc, Status: model.StatusPassing}}}
 }
 
@@ -133,6 +144,20 @@ func (f *fakeWorld) Promote(_ context.Context, _ model.Key, groups []string) err
 	if f.ends {
 		f.deployment.Status = model.DeploymentSuccessful
 	}
+	return nil
+}
+
+func (f *fakeWorld) Pause(context.Context, model.Key) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deployment.Status = model.DeploymentPaused
+	return nil
+}
+
+func (f *fakeWorld) Resume(context.Context, model.Key) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deployment.Status = model.DeploymentRunning
 	return nil
 }
 

@@ -28,6 +28,7 @@ func TestTheDocumentShowsWhatIsEncoded(t *testing.T) {
 		Leader: model.Instance{ID: "K3QXMZ7A2TBN", Name: "node1/1f2e3d4c", Address: "10.0.0.5:4689", Since: at(0)},
 	})))
 	require.Contains(t, string(text), block(t, documentedEvent()))
+	require.Contains(t, string(text), block(t, documentedFences()))
 }
 
 // documentedEvent is what turns the documented deployment into a held one.
@@ -51,6 +52,7 @@ func TestTheDocumentNamesEveryFieldAndMetric(t *testing.T) {
 		reflect.TypeFor[status.Window](), reflect.TypeFor[status.Term](), reflect.TypeFor[status.Duration](),
 		reflect.TypeFor[status.Proxy](), reflect.TypeFor[status.Settings](), reflect.TypeFor[status.Finding](), reflect.TypeFor[status.Readiness](), reflect.TypeFor[status.Leadership](), reflect.TypeFor[status.Instance](), reflect.TypeFor[status.Problem](),
 		reflect.TypeFor[status.Group](), reflect.TypeFor[status.Cure](), reflect.TypeFor[status.Event](), reflect.TypeFor[status.Previous](),
+		reflect.TypeFor[status.FenceList](), reflect.TypeFor[status.Fence](), reflect.TypeFor[status.FencedInstance](), reflect.TypeFor[status.Fencer](),
 	} {
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
@@ -109,6 +111,23 @@ func documentedFinding() status.Finding {
 		Namespace: "default", Job: "web", JobVersion: 7, Rule: "DG101", Severity: "error", Path: `group["app"].shutdown_delay`,
 		Message: `service "web" (at group level) is served for S = 0s after it leaves the catalog (no delay, no drain), but Traefik may route to it for T = 17.7s`,
 		Remedy:  `shutdown_delay = "19s"`, Proxies: []string{"10.0.0.5:8080"},
+	}
+}
+
+func documentedFences() status.FenceList {
+	return status.FenceList{
+		Fences: []status.Fence{{
+			Namespace: "default", Deployment: "1f2e3d4c-8a5b-7c6d-9e0f-a1b2c3d4e5f6", Job: "web", Step: "armed", Call: "promote", Owner: "node1/1f2e3d4c", Locked: true,
+			Set: []status.FencedInstance{{
+				Allocation: "0b7c1a52-51f8-4d0f-3f0e-6d3b8e0c9a11", Name: "web.app[0]", Group: "app", Node: "node2",
+				Services: []string{"_nomad-task-0b7c1a52-51f8-4d0f-3f0e-6d3b8e0c9a11-group-app-web-http"},
+			}},
+			Kept: []status.FencedInstance{}, Written: at(0),
+		}},
+		Fencers: []status.Fencer{
+			{Node: "node1", Instance: "K3QXMZ7A2TBN", Acknowledged: []string{}},
+			{Node: "node2", Instance: "PW5DL6YFHC4R", Acknowledged: []string{"1f2e3d4c-8a5b-7c6d-9e0f-a1b2c3d4e5f6"}},
+		},
 	}
 }
 

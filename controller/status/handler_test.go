@@ -40,6 +40,7 @@ func TestHandlerAnswers(t *testing.T) {
 		Proxies:  func() model.Fact[[]model.Proxy] { return model.Seen([]model.Proxy{{Name: "p"}}, at(0)) },
 		Ready:    func() (bool, []string) { return true, nil },
 		Lint:     func() ([]status.Finding, error) { return []status.Finding{{Job: "web", Rule: "DG101"}}, nil },
+		Fences:   func() (status.FenceList, error) { return documentedFences(), nil },
 		Gatherer: registry,
 	}
 	tests := map[string]struct {
@@ -60,6 +61,10 @@ func TestHandlerAnswers(t *testing.T) {
 		"findings are an array":                       {full, "/v1/lint", 200, `"rule": "DG101"`},
 		"no findings are an empty array":              {status.Options{Lint: func() ([]status.Finding, error) { return nil, nil }}, "/v1/lint", 200, "[]"},
 		"findings that are not known are not none":    {status.Options{Lint: func() ([]status.Finding, error) { return nil, errors.New("no list") }}, "/v1/lint", 503, "no list"},
+		"fences and fencers are arrays":               {full, "/v1/fences", 200, `"step": "armed"`},
+		"no fences are empty arrays":                  {status.Options{}, "/v1/fences", 200, "{\n  \"fences\": [],\n  \"fencers\": []\n}"},
+		"nothing fenced is an empty array too":        {full, "/v1/fences", 200, `"kept": []`},
+		"fences that are not known are not none":      {status.Options{Fences: func() (status.FenceList, error) { return status.FenceList{}, errors.New("no consul") }}, "/v1/fences", 503, "no consul"},
 		"nobody who looks is not nothing to find":     {status.Options{}, "/v1/lint", 404, "--dry-run"},
 		"a live process says so":                      {status.Options{}, "/livez", 200, `"live": true`},
 		"a ready process says so":                     {full, "/readyz", 200, `"waiting": []`},
@@ -111,7 +116,7 @@ func TestProfilesAreServedOnlyWhereAskedFor(t *testing.T) {
 }
 
 func TestHandlerIsReadOnly(t *testing.T) {
-	paths := []string{"/v1/deployments", "/v1/deployments/aaaa", "/v1/proxies", "/v1/lint", "/livez", "/readyz", "/metrics", "/"}
+	paths := []string{"/v1/deployments", "/v1/deployments/aaaa", "/v1/proxies", "/v1/fences", "/v1/lint", "/livez", "/readyz", "/metrics", "/"}
 	for _, path := range paths {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, "BREW"} {
 			res := serve(status.Options{}, method, path)

@@ -15,8 +15,8 @@ import (
 const (
 	portsFrom  = 10000
 	portsTo    = 32000
-	blockSize  = 1000
-	ownPorts   = 800
+	blockSize  = 2000
+	ownPorts   = 600
 	blockCount = (portsTo - portsFrom) / blockSize
 	loopback   = "127.0.0.1"
 )
@@ -24,7 +24,9 @@ const (
 // portBlock is a range of ports that belongs to one stack. Its first port is
 // held open for the stack's lifetime and keeps other stacks, in this process
 // or another, from using the block. Ports up to ownPorts are for servers, the
-// rest is for the tasks of the Nomad clients.
+// rest is for the tasks of the Nomad clients: many more than run at one time,
+// since Nomad gives away the port of an instance that it has told to stop, and
+// that may still serve (hashicorp/nomad#24904).
 type portBlock struct {
 	base int
 	lock net.Listener

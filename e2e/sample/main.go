@@ -14,6 +14,9 @@
 //	SLEEP       time that / takes to answer; ?sleep=2s overrides it
 //	NEVER_READY "true" makes /readyz answer 503 for ever; / is not affected
 //
+// /readyz also answers 503 to who asks for another instance, by its allocation's
+// ID in the header X-Alloc.
+//
 // PUT /admin/ready?ok=false turns /readyz to 503 without affecting /, and
 // ?ok=true back. PUT /admin/exit is answered with 204, and then the process
 // ends with code 1, as after a crash. /livez always answers 200.

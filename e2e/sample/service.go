@@ -93,8 +93,11 @@ func (s *service) root(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *service) readyz(w http.ResponseWriter, _ *http.Request) {
-	switch {
+func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
+	switch asked := r.Header.Get("X-Alloc"); {
+	case asked != "" && asked != s.cfg.alloc:
+		// A port may be given to another instance while this one still serves.
+		http.Error(w, "this is another instance", http.StatusServiceUnavailable)
 	case time.Now().Before(s.warm):
 		http.Error(w, "warming up", http.StatusServiceUnavailable)
 	case s.draining.Load():

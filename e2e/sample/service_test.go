@@ -193,3 +193,17 @@ func status(addr, path string) int {
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode
 }
+
+// Nomad may give the port of an instance that still serves to another one, whose
+// check must not be passed by it.
+func TestOnlyItsOwnCheckPasses(t *testing.T) {
+	s := newService(config{alloc: "a1"}, time.Now())
+	for asked, want := range map[string]int{"": 200, "a1": 200, "a2": 503} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/readyz", nil)
+		r.Header.Set("X-Alloc", asked)
+		s.handler().ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("readyz for %q: got %d, want %d", asked, w.Code, want)
+		}
+	}
+}

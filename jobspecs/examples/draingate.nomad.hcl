@@ -1,5 +1,5 @@
-# draingate as a Nomad system job: one on every client, since a later version
-# acts on the Consul agent of the node that an old instance runs on.
+# draingate as a Nomad system job: one on every client, since an old instance can
+# only be fenced by the one beside the Consul agent of its node.
 #
 #   nomad job run -var binary=/usr/local/bin/draingate draingate.nomad.hcl
 #

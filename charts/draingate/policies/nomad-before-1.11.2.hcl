@@ -1,5 +1,5 @@
 # What draingate needs of a Nomad before 1.11.2, which knows no capability for a
-# promotion alone: submit-job also permits to register jobs. Limit it to the
+# promotion, a pause or a failure alone: submit-job also permits to register jobs. Limit it to the
 # namespaces that are to be gated, and replace it after an upgrade.
 #
 #   nomad acl policy apply -namespace default -job draingate draingate nomad-before-1.11.2.hcl

@@ -4,9 +4,12 @@
 #   nomad acl policy apply -namespace default -job draingate draingate nomad.hcl
 namespace "*" {
   # Reading deployments, jobs, their versions and allocations; and the promotion.
-  # With draingate_on_deadline = "fail" also fail-deployment, and with --dry-run
-  # list-jobs.
-  capabilities = ["read-job", "promote-deployment"]
+  # A fence of a job with fewer canaries than instances goes batch by batch, and
+  # pauses the deployment in between; where that comes to nothing it fails the
+  # deployment ahead of its progress deadline, as draingate_on_deadline = "fail"
+  # does. With --fence never and without that key the last two can go.
+  # --dry-run needs list-jobs too.
+  capabilities = ["read-job", "promote-deployment", "pause-deployment", "fail-deployment"]
 
   # Whether somebody froze a job, or changed its mode.
   variables {

@@ -32,6 +32,13 @@ type Run struct {
 	// then.
 	HoldDeadline time.Duration
 	OnDeadline   string
+	// Fence is whether old instances are taken out of rotation before the
+	// promotion where a job does not set draingate_fence: auto, always or never; or
+	// off, where this process takes part in no fence whatever jobs say.
+	Fence string
+	// FenceTimeout is how long old instances may take, besides the longest
+	// request, until no proxy routes to them.
+	FenceTimeout time.Duration
 	// DryRun decides and reports, and never writes to any system.
 	DryRun bool
 	// Listen is the host:port of the status endpoint; port 0 takes a free one.
@@ -110,6 +117,10 @@ const (
 	MaxLeaderTTL = time.Minute
 )
 
+// FenceOff is the value of --fence for a process that takes part in no fence, and
+// so needs none of the rights for it.
+const FenceOff = "off"
+
 // Default returns the settings of a run that was told nothing. It lacks a
 // Traefik, without which Validate refuses it.
 func Default() Run {
@@ -119,6 +130,8 @@ func Default() Run {
 		DefaultMode:  model.ModeObserve,
 		HoldDeadline: 30 * time.Minute,
 		OnDeadline:   "hold",
+		Fence:        model.FenceAuto,
+		FenceTimeout: 2 * time.Minute,
 		Listen:       "127.0.0.1:4689",
 		Leader:       Leader{Key: "draingate/leader", TTL: MinLeaderTTL},
 		PollInterval: 500 * time.Millisecond,

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/secret"
@@ -21,7 +22,7 @@ import (
 func (r Run) Validate() error {
 	checks := []func(Run) error{
 		hasProxies, urlsAreBases, servicesAreNames, configIsReadable, apiIsSound, credentialsArePaired, tlsIsUsed, certificateIsPaired,
-		marginIsSound, modeIsKnown, deadlineIsSound, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown, webhookIsSound,
+		marginIsSound, modeIsKnown, deadlineIsSound, fenceIsKnown, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown, webhookIsSound,
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
@@ -176,6 +177,18 @@ func deadlineIsSound(r Run) error {
 	default:
 		return nil
 	}
+}
+
+func fenceIsKnown(r Run) error {
+	switch r.Fence {
+	case model.FenceAuto, model.FenceAlways, model.FenceNever, FenceOff:
+	default:
+		return fmt.Errorf("--fence %q: give auto, always, never or off", r.Fence)
+	}
+	if r.FenceTimeout < time.Second {
+		return fmt.Errorf("--fence-timeout %s: give 1s or more", r.FenceTimeout)
+	}
+	return nil
 }
 
 func listenIsAddress(r Run) error {

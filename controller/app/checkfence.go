@@ -1,0 +1,48 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/model"
+)
+
+// aboutFence has the questions about what a fence needs; none where there is no
+// fence for a job that does not ask for one itself.
+func (a *App) aboutFence() []question {
+	if !elects(a.options) || a.options.Fence == model.FenceNever {
+		return nil
+	}
+	return []question{
+		{"Nomad's pause", func(context.Context) (string, error) {
+			return "not tried; a fence needs pause-deployment and fail-deployment where a job has fewer canaries than instances, before Nomad 1.11.2 submit-job", nil
+		}},
+		{"The fence", a.askFence},
+	}
+}
+
+// askFence reads what an instance needs of its own Consul agent and of the
+// records, and opens the session of a presence and ends it. That maintenance can
+// be set shows only when it is, which would take a service out of rotation.
+func (a *App) askFence(ctx context.Context) (string, error) {
+	node, err := a.consul.AgentName(ctx)
+	if err != nil {
+		return "", err
+	}
+	services, err := a.consul.LocalServices(ctx)
+	if err != nil {
+		return "", err
+	}
+	keys := fence.KeysUnder(a.options.Leader.Key)
+	if _, _, err := a.consul.List(ctx, keys.Prefix, 0, 0); err != nil {
+		return "", err
+	}
+	session, err := a.consul.OpenPresence(ctx, "draingate check", a.options.Leader.TTL)
+	if err == nil {
+		err = errors.Join(err, a.consul.CloseSession(ctx, session))
+	}
+	return fmt.Sprintf(`this is the node %s with %d services; what lies below %s can be read; no service was put into maintenance: the token needs service_prefix "" { policy = "write" }, `+
+		"or the same for each service that is to be fenced; --fence never does without", node, len(services), keys.Prefix), err
+}
