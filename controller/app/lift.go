@@ -32,7 +32,7 @@ type FenceLifter struct {
 }
 
 // NewFenceLifter connects to the Consul of Consul's own variables; the records
-// lie beside the key of the leader's lock. It asks nothing yet.
+// lie below the key of the leader's lock. It asks nothing yet.
 func NewFenceLifter(leaderKey string) (*FenceLifter, error) {
 	c, err := consul.New(consul.Options{})
 	if err != nil {

@@ -31,7 +31,7 @@ type Program struct {
 	// Overrides connects to what freeze, unfreeze, override and unpause write to.
 	Overrides func() (Overrider, error)
 	// Fences connects to what `draingate fence lift` writes to: the records lie
-	// beside the key of the leader's lock.
+	// below the key of the leader's lock.
 	Fences func(leaderKey string) (FenceLifter, error)
 	// Version is the version stamped at build time; empty for none.
 	Version string

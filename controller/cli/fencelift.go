@@ -82,7 +82,7 @@ service_prefix "" { policy = "write" }, node_prefix "" and agent_prefix "" { pol
 	cmd.Flags().StringVar(&f.namespace, "namespace", "", "the Nomad `NAMESPACE` of the job; any without it")
 	cmd.Flags().BoolVar(&f.force, "force", false, "lift a fence that is armed, at the risk of requests")
 	cmd.Flags().BoolVar(&f.local, "local", false, "also end draingate's maintenance on the Consul agent that is asked")
-	cmd.Flags().StringVar(&f.leaderKey, "leader-key", options.Default().Leader.Key, "the `KEY` that draingate run was given; the records lie beside it")
+	cmd.Flags().StringVar(&f.leaderKey, "leader-key", options.Default().Leader.Key, "the `KEY` that draingate run was given; the records lie below it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := p.fromEnvironment(cmd); err != nil {
 			return exit.With(exit.Usage, err)

@@ -38,17 +38,17 @@ func findRunningTooShort(in Input, p place) []Finding {
 	if w.Verdict != model.VerdictUnsafe && w.Verdict != model.VerdictMasked || drain.NotPredictable(in.Settings) != "" {
 		return nil
 	}
-	path := model.JobPath
+	path, instead := model.JobPath, ""
 	if next, ok := successor(in, p); ok {
 		if v := window(in, next).Verdict; v != model.VerdictSafe {
 			return nil // DG101 says so of the new version
 		}
-		path = delayPath(next)
+		path, instead = delayPath(next), fenceInstead(in, next)
 	}
 	cure, of := drain.Cure(w, nextOld(*in.Against, p), levelled(p))
 	message := fmt.Sprintf("the version of service %q that runs now is served for S = %s after it leaves the catalog (%s), but Traefik may route to it for T = %s (%s)%s: a deploy of this version stops it %s too early; "+
-		"first submit the running version with shutdown_delay = %q in the %s and nothing else changed, which running instances take over",
-		p.service.Name, figure(w.S), sumOf(w.STerms), figure(w.T), sumOf(w.TTerms), assumed(in), figure(drain.Missing(w)), figure(cure), of)
+		"first submit the running version with shutdown_delay = %q in the %s and nothing else changed, which running instances take over%s",
+		p.service.Name, figure(w.S), sumOf(w.STerms), figure(w.T), sumOf(w.TTerms), assumed(in), figure(drain.Missing(w)), figure(cure), of, instead)
 	return []Finding{{Path: path, Message: message, Window: &w}}
 }
 

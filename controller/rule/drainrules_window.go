@@ -17,7 +17,7 @@ func drainTooShort() Rule {
 			"catalog + the time to apply (Traefik v3.6.12, pkg/provider/consulcatalog/consul_catalog.go, pkg/provider/aggregator/aggregator.go). The instance " +
 			"serves for S: its shutdown_delay, which Nomad waits between deregistration and the stop signal (Nomad v1.11.3, " +
 			"client/allocrunner/group_service_hook.go), and a declared drain. Every request in between is lost at each deploy, node drain and scale-down, and the gate " +
-			"holds. Measured with T = 17s: 75.4 % answered at S = 0, 87.6 % at S = 6s, 100 % at S = 20s.",
+			"holds, or promotes behind a fence: draingate_fence. Measured with T = 17s: 75.4 % answered at S = 0, 87.6 % at S = 6s, 100 % at S = 20s.",
 		Fixes: "sets the smallest shutdown_delay that is long enough, at the level of the service",
 		Find:  eachInCatalog(findDrainTooShort),
 	}
@@ -31,12 +31,12 @@ func findDrainTooShort(in Input, p place) []Finding {
 	switch w.Verdict {
 	case model.VerdictUnsafe:
 		message, cure := shortfall(in, p, w)
-		return []Finding{Finding{Path: delayPath(p), Message: message, Window: &w}.fixed(delayPath(p), cure)}
+		return []Finding{Finding{Path: delayPath(p), Message: message + fenceInstead(in, p), Window: &w}.fixed(delayPath(p), cure)}
 	case model.VerdictMasked:
 		message, cure := shortfall(in, p, w)
 		_, hides, _ := strings.Cut(w.Why, "; ")
 		message += "; " + hides + ", but no retry repeats a request that was already written, and every reload of Traefik marks all servers UP again"
-		return []Finding{Finding{Path: delayPath(p), Message: message, Window: &w}.fixed(delayPath(p), cure)}
+		return []Finding{Finding{Path: delayPath(p), Message: message + fenceInstead(in, p), Window: &w}.fixed(delayPath(p), cure)}
 	case model.VerdictUnknown:
 		f := Finding{Severity: Unknown, Path: delayPath(p), Message: untold(p, w)}
 		return []Finding{f.notFixed("the delay that is long enough is not known")}

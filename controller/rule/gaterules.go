@@ -12,7 +12,7 @@ import (
 // gateRules are about the gate and the deployment itself: settings that defeat
 // it, and deployments that cannot end well.
 func gateRules() []Rule {
-	return []Rule{autoPromote(), maxParallelZero(), deadlineOrder(), unknownMeta(), badMetaValue(), gateNotPossible(), modeOfGroupsDiffers()}
+	return []Rule{autoPromote(), maxParallelZero(), deadlineOrder(), unknownMeta(), badMetaValue(), gateNotPossible(), modeOfGroupsDiffers(), fenceIneffective()}
 }
 
 func autoPromote() Rule {

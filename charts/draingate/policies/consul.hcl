@@ -32,7 +32,7 @@ session_prefix "" {
 }
 
 # The lock of the leader (draingate/leader), the records of fences
-# (draingate/fences/) and the presences (draingate/nodes/).
+# (draingate/leader/fences/) and the presences (draingate/leader/nodes/).
 key_prefix "draingate/" {
   policy = "write"
 }
