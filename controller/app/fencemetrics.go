@@ -7,7 +7,6 @@ import (
 	"github.com/draingate/draingate/controller/cli/options"
 	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/metrics"
-	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/status"
 )
 
@@ -17,7 +16,7 @@ const scrapeTimeout = 2 * time.Second
 // fenceFigures is what the metrics ask for the records of fences; nil where this
 // instance never fences.
 func (a *App) fenceFigures(o options.Run) func() (metrics.Fences, error) {
-	if !elects(o) || o.Fence == model.FenceNever {
+	if !fences(o) {
 		return nil
 	}
 	return func() (metrics.Fences, error) {

@@ -54,7 +54,7 @@ func (a *App) newFencer(o options.Run) *fencer.Fencer {
 		return nil
 	}
 	return fencer.New(a.consul, a.nomad, fencer.Options{
-		Keys: fence.KeysUnder(o.Leader.Key), TTL: o.Leader.TTL, Instance: a.elector.State().Self.ID, Records: a.lookAfter,
+		Keys: fence.KeysUnder(o.Leader.Key), TTL: o.Leader.TTL, Instance: a.elector.State().Self.ID, Records: a.lookAfter, Did: a.metrics.FenceActed,
 	})
 }
 

@@ -62,9 +62,14 @@ func (c *Client) local(ctx context.Context, path string, out any) error {
 // SetMaintenance puts a service of the agent that is asked into maintenance, and
 // returns the reason that it then has. Where someone else was faster that is
 // theirs, and stays: Consul keeps the first one and tells nobody
-// (EnableServiceMaintenance, agent/agent.go, v1.22.3).
+// (EnableServiceMaintenance, agent/agent.go, v1.22.3). A service that is not there
+// any more has none.
 func (c *Client) SetMaintenance(ctx context.Context, serviceID, reason string) (string, error) {
-	if err := c.api.Agent().EnableServiceMaintenanceOpts(serviceID, reason, c.query(ctx)); err != nil {
+	err := c.api.Agent().EnableServiceMaintenanceOpts(serviceID, reason, c.query(ctx))
+	if status, ok := errors.AsType[consulapi.StatusError](err); ok && status.Code == http.StatusNotFound {
+		return "", nil
+	}
+	if err != nil {
 		return "", fmt.Errorf("put service %s into maintenance at %s: %w", serviceID, c.address, classifyLock(err, grantServiceWrite))
 	}
 	return c.maintenance(ctx, serviceID)

@@ -152,6 +152,9 @@ func (f *Fencer) set(ctx, orders context.Context, reasons map[string]string) (ch
 		}
 		is, failed := f.consul.SetMaintenance(orders, id, reasons[id])
 		problems = append(problems, failed)
+		if failed == nil && is == "" {
+			continue // It has ended since it was read.
+		}
 		f.options.did(ActSet, failed)
 		if failed == nil {
 			changed = true
