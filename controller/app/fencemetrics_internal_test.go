@@ -8,7 +8,6 @@ import (
 
 	"github.com/draingate/draingate/controller/cli/options"
 	"github.com/draingate/draingate/controller/metrics"
-	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/status"
 )
 
@@ -32,7 +31,7 @@ func TestWhoNeverFencesDoesNotReadRecordsAtEachScrape(t *testing.T) {
 	got, err := read()
 	require.NoError(t, err)
 	require.Equal(t, metrics.Fences{Steps: map[string]int{}}, got)
-	o.Fence = model.FenceNever
+	o.Fence = options.FenceOff
 	require.Nil(t, a.fenceFigures(o))
 	o = options.Default()
 	o.Leader.Off = true
