@@ -125,8 +125,14 @@ func (p *pass) trouble(node string) string {
 }
 
 // patient waits for what is missing, and gives up once that has taken too long.
+// patient waits for what is missing, and gives up once that has taken too long:
+// that a request may take long is not held against the proxies.
 func (p *pass) patient(missing string, giveUp func(string) Action) Action {
-	if lasted := p.Now.Sub(p.m.Since); lasted > p.Policy.Patience {
+	limit := p.Policy.Patience
+	if !p.m.Out.IsZero() {
+		limit += p.World.Longest
+	}
+	if lasted := p.Now.Sub(p.m.Since); lasted > limit {
 		return giveUp(fmt.Sprintf("after %s %s", lasted.Round(time.Second), missing))
 	}
 	return wait(missing)
