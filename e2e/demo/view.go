@@ -61,11 +61,10 @@ func drawSide(v sideView, width int, p palette) []string {
 	if !v.gated {
 		return lines
 	}
-	lines = append(lines, drawDecision(v.said, width, p)...)
 	if n := len(v.told); n > 0 {
 		lines = append(lines, row("so far", steps(v.told[max(0, n-lastSteps):])))
 	}
-	return lines
+	return append(lines, drawDecision(v.said, width, p)...)
 }
 
 // lastSteps is how many decisions are shown, so that they have room in a line.
@@ -82,7 +81,7 @@ func drawDecision(d decision, width int, p palette) []string {
 	}
 	lines := []string{row("draingate", style.Render(d.Decision+" "+d.Reason))}
 	for i, l := range wrapped(d.Message, width-label) {
-		if i == 7 {
+		if i == 10 {
 			break
 		}
 		lines = append(lines, row("", l))

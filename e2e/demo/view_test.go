@@ -44,9 +44,9 @@ func TestDraw(t *testing.T) {
 		"  now        draingate holds",
 		"  answers    ···  200 good, 0 lost /s",
 		"  total      600 requests, 0 lost  answers come from version 1 and 2",
+		"  so far     Hold WindowRunning → Hold DrainUnsafe",
 		"  draingate  Hold DrainUnsafe",
 		"             S = 0s is not enough.",
-		"  so far     Hold WindowRunning → Hold DrainUnsafe",
 		"one mark a second: · all answered well, ▁ to █ the share that was lost",
 	}
 	if diff := cmp.Diff(want, draw(aScene(), 100, palette{})); diff != "" {
