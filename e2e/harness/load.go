@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -32,6 +34,11 @@ type LoadOptions struct {
 	// stopped and not sent at all, counts as lost: a generator that pauses
 	// while a service is down must not make the service look well.
 	Late time.Duration
+	// ID begins the X-Request-Id of each request: "ID-0", "ID-1" and so on, none
+	// used twice. Without it requests have none.
+	ID string
+	// Body is what each request carries.
+	Body string
 	// KeepAlive lets requests share connections. Each has its own if false.
 	KeepAlive bool
 }
@@ -77,6 +84,8 @@ type Load struct {
 	opts     LoadOptions
 	attacker *vegeta.Attacker
 	ended    sync.WaitGroup
+	// given counts the IDs that were given to requests.
+	given atomic.Int64
 
 	mu    sync.Mutex
 	count counter
@@ -88,20 +97,42 @@ func StartLoad(opts LoadOptions) (*Load, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("start a load: %w", err)
 	}
-	target := vegeta.Target{Method: opts.Method, URL: opts.URL, Header: http.Header{}}
-	if opts.Host != "" {
-		target.Header.Set("Host", opts.Host)
-	}
 	l := &Load{opts: opts}
 	l.attacker = vegeta.NewAttacker(vegeta.Client(opts.client()), vegeta.MaxWorkers(opts.inFlight()), vegeta.MaxBody(0))
 	l.count = newCounter(opts, time.Now())
-	results := l.attacker.Attack(vegeta.NewStaticTargeter(target), l.pacer(), 0, "")
+	results := l.attacker.Attack(l.target, l.pacer(), 0, "")
 	l.ended.Go(func() {
 		for r := range results {
 			l.add(r)
 		}
 	})
 	return l, nil
+}
+
+// target is what vegeta sends next. It is called from many goroutines.
+func (l *Load) target(t *vegeta.Target) error {
+	*t = vegeta.Target{Method: l.opts.Method, URL: l.opts.URL, Header: http.Header{}, Body: []byte(l.opts.Body)}
+	if l.opts.Host != "" {
+		t.Header.Set("Host", l.opts.Host)
+	}
+	if l.opts.ID != "" {
+		t.Header.Set("X-Request-Id", l.id(l.given.Add(1)-1))
+	}
+	return nil
+}
+
+func (l *Load) id(n int64) string { return l.opts.ID + "-" + strconv.FormatInt(n, 10) }
+
+// IDs are those of all requests that were sent until now.
+func (l *Load) IDs() []string {
+	if l.opts.ID == "" {
+		return nil
+	}
+	out := make([]string, l.given.Load())
+	for n := range out {
+		out[n] = l.id(int64(n))
+	}
+	return out
 }
 
 // pacer is vegeta's constant one. It is asked before every request with the

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -245,5 +247,53 @@ func TestReportIsOneLine(t *testing.T) {
 	want := "4 requests, 1 lost, 75.00 % good, longest gap 15s (502: 1); answers by version: 1: 2, 2: 1"
 	if got := r.String(); got != want || strings.Contains(got, "\n") {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Every request has an ID of its own, and what was worked on can be compared
+// with what was sent.
+func TestRequestsAreKnownByTheirIDs(t *testing.T) {
+	var mu sync.Mutex
+	worked := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		worked[r.Header.Get("X-Request-Id")+" "+r.Method+" "+string(body)]++
+	}))
+	t.Cleanup(server.Close)
+	l, err := StartLoad(LoadOptions{URL: server.URL, Rate: 200, Method: http.MethodPost, Body: "b", ID: "x"})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return l.Snapshot().Requests >= 20 }, 10*time.Second, 5*time.Millisecond)
+	r := l.Stop()
+	want := map[string]int{}
+	for _, id := range l.IDs() {
+		want[id+" POST b"] = 1
+	}
+	require.Len(t, want, r.Requests)
+	require.Empty(t, cmp.Diff(want, worked), "requests (-sent +worked on)")
+}
+
+func TestWorkIsComparedWithWhatWasSent(t *testing.T) {
+	l := &Load{opts: LoadOptions{ID: "x"}}
+	l.given.Store(3)
+	for name, tt := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"each once":             {files: map[string]string{"a": "x-0\nx-2\n", "b": "x-1\ny-9\n"}},
+		"one never":             {files: map[string]string{"a": "x-0\n", "b": "x-1\n"}, want: "1 never worked on, such as x-2"},
+		"one by two instances":  {files: map[string]string{"a": "x-0\nx-1\nx-2\n", "b": "x-1\n"}, want: "1 worked on more than once, such as x-1"},
+		"one twice by the same": {files: map[string]string{"a": "x-0\nx-2\nx-2\n"}, want: "1 never worked on, such as x-1; 1 worked on more than once, such as x-2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for file, text := range tt.files {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
+			}
+			worked, err := Worklog(dir).Worked()
+			require.NoError(t, err)
+			require.Equal(t, tt.want, l.Amiss(worked))
+		})
 	}
 }

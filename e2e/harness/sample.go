@@ -22,6 +22,9 @@ type Sample struct {
 	Name string
 	// Group is the name of the task group, "web" if empty.
 	Group string
+	// Services are further services of the same group, on the same port and with a
+	// check of their own.
+	Services []SampleService
 	// More are further groups of the same job. Each must have a Group and a Name,
 	// which is that of its service alone; Type, Meta and More of it are ignored.
 	More []Sample
@@ -63,11 +66,20 @@ type Sample struct {
 	// main in e2e/sample.
 	Warmup, Drain, Sleep time.Duration
 	NeverReady           bool
+	// Worklog is where each instance notes the requests that it works on.
+	Worklog Worklog
 	// Restarts is how often Nomad starts a process that ended again in place, a
 	// second later. RescheduleDelay is after how long it replaces an instance that
 	// failed, Nomad's default of 30 s and more if zero; 5 s is the least.
 	Restarts        int
 	RescheduleDelay time.Duration
+}
+
+// SampleService is one more service of a sample's group. Tags are those that
+// Route of a Sample of the same name returns.
+type SampleService struct {
+	Name string
+	Tags []string
 }
 
 func (s Sample) withDefaults() Sample {

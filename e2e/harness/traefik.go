@@ -252,7 +252,14 @@ func (t *Traefik) ask(ctx context.Context, path string, out any) error {
 
 // Load starts a load through this instance on the host of a job.
 func (t *Traefik) Load(host string, rate int) (*Load, error) {
-	return StartLoad(LoadOptions{URL: t.Entry + "/", Host: host, Rate: rate, Status: http.StatusOK})
+	return t.LoadOf(LoadOptions{Host: host, Rate: rate})
+}
+
+// LoadOf starts a load through this instance, of which 200 is the only expected
+// status; URL is set here.
+func (t *Traefik) LoadOf(opts LoadOptions) (*Load, error) {
+	opts.URL, opts.Status = t.Entry+"/", http.StatusOK
+	return StartLoad(opts)
 }
 
 // String names the instance and the settings that decide how it routes.

@@ -13,6 +13,9 @@
 //	            /readyz answers 503; 0 (the default) exits at once
 //	SLEEP       time that / takes to answer; ?sleep=2s overrides it
 //	NEVER_READY "true" makes /readyz answer 503 for ever; / is not affected
+//	WORKED      folder with a file for each instance, to which the X-Request-Id
+//	            of every request to / is added, a line each, before it is worked
+//	            on; a request that cannot be noted is answered with 500
 //
 // /readyz also answers 503 to who asks for another instance, by its allocation's
 // ID in the header X-Alloc.
@@ -50,6 +53,11 @@ func main() {
 // serve answers until stop is done, and then for as long as it is to drain.
 func serve(stop context.Context, cfg config, now time.Time) error {
 	svc := newService(cfg, now)
+	closeLog, err := svc.keepWorklog()
+	if err != nil {
+		return err
+	}
+	defer closeLog()
 	server := &http.Server{Addr: cfg.addr, Handler: svc.handler(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- listenAndServe(stop, server) }()

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -12,6 +16,8 @@ import (
 
 type config struct {
 	addr, version, alloc string
+	// worked is a folder, or empty.
+	worked               string
 	warmup, drain, sleep time.Duration
 	neverReady           bool
 }
@@ -36,6 +42,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 	cfg := config{warmup: duration("WARMUP"), drain: duration("DRAIN"), sleep: duration("SLEEP")}
 	cfg.version, _ = lookup("VERSION")
 	cfg.alloc, _ = lookup("NOMAD_ALLOC_ID")
+	cfg.worked, _ = lookup("WORKED")
 	never, _ := lookup("NEVER_READY")
 	cfg.neverReady = never == "true"
 	var ok bool
@@ -50,13 +57,29 @@ type service struct {
 	warm     time.Time
 	draining atomic.Bool
 	sick     atomic.Bool
+	// worklog gets a line for each request that is worked on.
+	worklog io.Writer
 	// exit is closed once the process is to end.
 	exit chan struct{}
 	once sync.Once
 }
 
 func newService(cfg config, started time.Time) *service {
-	return &service{cfg: cfg, warm: started.Add(cfg.warmup), exit: make(chan struct{})}
+	return &service{cfg: cfg, warm: started.Add(cfg.warmup), worklog: io.Discard, exit: make(chan struct{})}
+}
+
+// keepWorklog opens the file in which requests are noted, if there is to be one.
+func (s *service) keepWorklog() (closeIt func(), err error) {
+	if s.cfg.worked == "" {
+		return func() {}, nil
+	}
+	name := filepath.Join(s.cfg.worked, cmp.Or(s.cfg.alloc, strconv.Itoa(os.Getpid())))
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644) //nolint:gosec // The path is the operator's.
+	if err != nil {
+		return nil, fmt.Errorf("open the list of requests: %w", err)
+	}
+	s.worklog = f
+	return func() { _ = f.Close() }, nil
 }
 
 func (s *service) handler() http.Handler {
@@ -85,6 +108,13 @@ func (s *service) root(w http.ResponseWriter, r *http.Request) {
 		// Another status than those that a proxy gives of its own accord.
 		http.Error(w, "warming up", http.StatusTooEarly)
 		return
+	}
+	if id := r.Header.Get("X-Request-Id"); id != "" {
+		// One write for each, so that nothing is lost with the process.
+		if _, err := io.WriteString(s.worklog, id+"\n"); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 	}
 	select {
 	case <-time.After(sleep):

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -123,8 +125,8 @@ func TestReadConfig(t *testing.T) {
 		wantErr string
 	}{
 		"everything set": {
-			env:  map[string]string{"ADDR": "127.0.0.1:1", "VERSION": "2", "WARMUP": "1s", "DRAIN": "2s", "SLEEP": "3s", "NEVER_READY": "true"},
-			want: config{addr: "127.0.0.1:1", version: "2", warmup: time.Second, drain: 2 * time.Second, sleep: 3 * time.Second, neverReady: true},
+			env:  map[string]string{"ADDR": "127.0.0.1:1", "VERSION": "2", "WARMUP": "1s", "DRAIN": "2s", "SLEEP": "3s", "NEVER_READY": "true", "WORKED": "/w"},
+			want: config{addr: "127.0.0.1:1", version: "2", worked: "/w", warmup: time.Second, drain: 2 * time.Second, sleep: 3 * time.Second, neverReady: true},
 		},
 		"only the address":         {env: map[string]string{"ADDR": "a:1"}, want: config{addr: "a:1"}},
 		"no address":               {wantErr: "ADDR"},
@@ -206,4 +208,32 @@ func TestOnlyItsOwnCheckPasses(t *testing.T) {
 			t.Errorf("readyz for %q: got %d, want %d", asked, w.Code, want)
 		}
 	}
+}
+
+// What was worked on is known also of a process that was killed: it is written
+// down before the work, and only for a request that has an ID.
+func TestWhatIsWorkedOnIsNoted(t *testing.T) {
+	s := newService(config{alloc: "a1", worked: t.TempDir()}, time.Now())
+	closeLog, err := s.keepWorklog()
+	require.NoError(t, err)
+	ask := func(id string) int {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header.Set("X-Request-Id", id)
+		s.handler().ServeHTTP(w, r)
+		return w.Code
+	}
+	for _, id := range []string{"x-0", "", "x-1", "x-0"} {
+		require.Equal(t, 200, ask(id), id)
+	}
+	text, err := os.ReadFile(filepath.Join(s.cfg.worked, "a1"))
+	require.NoError(t, err)
+	require.Equal(t, "x-0\nx-1\nx-0\n", string(text))
+	s.warm = time.Now().Add(time.Hour)
+	require.Equal(t, 425, ask("x-2"))
+	closeLog()
+	s.warm = time.Time{}
+	require.Equal(t, 500, ask("x-3"), "what cannot be noted is not worked on")
+	again, err := os.ReadFile(filepath.Join(s.cfg.worked, "a1"))
+	require.NoError(t, err)
+	require.Equal(t, text, again)
 }
