@@ -124,7 +124,6 @@ func (p *pass) trouble(node string) string {
 	return ""
 }
 
-// patient waits for what is missing, and gives up once that has taken too long.
 // patient waits for what is missing, and gives up once that has taken too long:
 // that a request may take long is not held against the proxies.
 func (p *pass) patient(missing string, giveUp func(string) Action) Action {
