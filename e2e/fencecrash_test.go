@@ -49,7 +49,7 @@ func TestFenceThroughCrashes(t *testing.T) {
 		// It takes something from all the others, which wait until it has ended.
 		t.Run("the Consul agent of a node", func(t *testing.T) {
 			c := newCrash(t, s, harness.Sample{}, "30s")
-			c.fenced()
+			c.d.untilOut()
 			c.agentRestarts()
 		})
 	}
@@ -101,13 +101,6 @@ func newCrash(t *testing.T, s *harness.Stack, job harness.Sample, longest string
 	return c
 }
 
-// fenced waits until all old instances are fenced and no proxy routes to them.
-func (c *crash) fenced() {
-	c.t.Helper()
-	c.d.watch.untilFenced(c.d.old...)
-	require.NoError(c.t, harness.AwaitDropped(within(c.t, 30*time.Second), c.d.old, c.d.through...))
-}
-
 // kill kills the draingate of a node, and returns when.
 func (c *crash) kill(node int) time.Time {
 	c.t.Helper()
@@ -139,7 +132,7 @@ func (c *crash) liftedOn(node int, bound time.Duration, after time.Time) time.Du
 }
 
 func (c *crash) leaderWhileItFences() {
-	c.fenced()
+	c.d.untilOut()
 	c.liftedOn(1, outliveBound, c.kill(0))
 	// The heir lifts nothing on a node that is not its own.
 	require.Contains(c.t, c.d.watch.now().fenced(), serviceID(c.d.job, c.on(0)[0]))
@@ -162,7 +155,7 @@ func (c *crash) aborts() {
 }
 
 func (c *crash) instanceWhileItFences() {
-	c.fenced()
+	c.d.untilOut()
 	c.kill(1)
 	c.d.gate = c.gates[0]
 	c.d.aborted("")
@@ -220,5 +213,5 @@ func (c *crash) agentRestarts() {
 	at := time.Now()
 	require.NoError(c.t, agent.Start(within(c.t, time.Minute)))
 	c.t.Logf("the agent answers again %s after it was killed", time.Since(at).Round(10*time.Millisecond))
-	c.d.fencedAgainOrAborted(at)
+	c.d.fencedAgainOrAborted(at, 30*time.Second)
 }

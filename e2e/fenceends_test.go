@@ -19,7 +19,9 @@ import (
 // How fences end that do not end with a promotion. The process of the old
 // instances exits at once on the stop signal, and nothing delays its stop.
 
-func nomadQuery(ctx context.Context) *nomad.QueryOptions { return (&nomad.QueryOptions{}).WithContext(ctx) }
+func nomadQuery(ctx context.Context) *nomad.QueryOptions {
+	return (&nomad.QueryOptions{}).WithContext(ctx)
+}
 
 // A proxy that is cut off from Consul goes on as it is: it never drops what is
 // fenced, so that nothing is promoted.

@@ -98,27 +98,75 @@ func (d *standing) untilRolling(key string) {
 	})
 }
 
-// Nomad registers again a service that somebody took out of its agent, without
-// its maintenance, and tells nobody: the fence sees it.
+// A service that is registered again, as Nomad does it after a change, has lost its
+// maintenance, and nobody tells: the fence sees it.
 func TestFencedServiceIsRegisteredAgain(t *testing.T) {
 	t.Parallel()
-	s := Shared(t)
-	through := oneProxy(t, s)
-	g := gate(t, s, through)
-	d := standingFence(t, s, harness.Sample{Count: 2, Canary: 2}, through, g)
-	id := serviceID(d.job, d.old[0])
-	require.NoError(t, s.Consul.Agent().ServiceDeregister(id))
+	cases := map[string]struct {
+		soak bool
+		// again returns when the service was registered again.
+		again func(*standing, harness.Instance) time.Time
+	}{
+		"in one step":            {again: (*standing).registerAgain},
+		"after it was not there": {soak: true, again: (*standing).awaitNomadsSync},
+	}
+	for name, c := range cases {
+		if c.soak && !wholeFence() {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := Shared(t)
+			through := oneProxy(t, s)
+			d := fencing(t, s, harness.Sample{Count: 2, Canary: 2}, through, gate(t, s, through), "12s", nil)
+			d.untilOut()
+			d.fencedAgainOrAborted(c.again(d, d.old[0]), 12*time.Second)
+		})
+	}
+}
+
+// registerAgain registers the service of an instance as it is, with its own check
+// and no other, as an update in place does.
+func (d *standing) registerAgain(i harness.Instance) time.Time {
+	d.t.Helper()
+	agent, id := d.stack.Consul.Agent(), serviceID(d.job, i)
+	service, _, err := agent.Service(id, nil)
+	require.NoError(d.t, err)
+	checks, err := agent.ChecksWithFilterOpts("", (&consul.QueryOptions{}).WithContext(d.t.Context()))
+	require.NoError(d.t, err)
+	again := consul.AgentServiceRegistration{ID: id, Name: service.Service, Tags: service.Tags, Port: service.Port, Address: service.Address, Meta: service.Meta}
+	for _, check := range checks {
+		if check.ServiceID == id && strings.HasPrefix(check.CheckID, "_nomad-check-") {
+			again.Checks = append(again.Checks, &consul.AgentServiceCheck{
+				CheckID: check.CheckID, Name: check.Name, HTTP: "http://" + i.Addr + "/readyz", Interval: "1s", Timeout: "2s",
+				Header: map[string][]string{"X-Alloc": {i.AllocID}}, Status: consul.HealthPassing,
+			})
+		}
+	}
+	require.Len(d.t, again.Checks, 1)
+	require.NoError(d.t, agent.ServiceRegisterOpts(&again, consul.ServiceRegisterOpts{ReplaceExistingChecks: true}))
+	at := time.Now()
+	require.NotContains(d.t, agentFences(d.t, d.stack, d.job), id, "to register it again ends its maintenance")
+	return at
+}
+
+// awaitNomadsSync takes the service of an instance out of its agent, and waits for
+// Nomad to register it again, which it does within half a minute.
+func (d *standing) awaitNomadsSync(i harness.Instance) time.Time {
+	d.t.Helper()
+	id := serviceID(d.job, i)
+	require.NoError(d.t, d.stack.Consul.Agent().ServiceDeregister(id))
 	at := time.Now()
 	d.watch.until(10*time.Second, "taken out", func(c catalog) bool { _, there := c.services[id]; return !there })
 	back := d.watch.until(time.Minute, "registered again", func(c catalog) bool { _, there := c.services[id]; return there }).at
-	t.Logf("registered again after %s", back.Sub(at).Round(10*time.Millisecond))
-	d.fencedAgainOrAborted(back)
+	d.t.Logf("registered again after %s", back.Sub(at).Round(10*time.Millisecond))
+	return back
 }
 
 // fencedAgainOrAborted requires that a fence that was broken is whole again, or
 // has ended, within some seconds; that nothing is promoted before it was whole for
-// as long as it must be; and that nothing is lost.
-func (d *standing) fencedAgainOrAborted(at time.Time) {
+// as long as a request may take; and that nothing is lost.
+func (d *standing) fencedAgainOrAborted(at time.Time, longest time.Duration) {
 	d.t.Helper()
 	whole := func(c catalog) bool {
 		return !slices.ContainsFunc(d.old, func(i harness.Instance) bool {
@@ -139,7 +187,7 @@ func (d *standing) fencedAgainOrAborted(at time.Time) {
 		d.keepsServing(d.gate, 5*time.Second)
 		return
 	}
-	require.Greater(d.t, time.Since(at), 25*time.Second, "promoted without the whole time of the longest request since")
+	require.Greater(d.t, time.Since(at), longest, "promoted without the whole time of the longest request since")
 	d.losesNothing(d.gate)
 	d.leavesNothing()
 }

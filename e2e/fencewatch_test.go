@@ -198,9 +198,15 @@ func (c *controller) key() string { return c.args[slices.Index(c.args, "--leader
 func standingFence(t *testing.T, s *harness.Stack, job harness.Sample, through []*harness.Traefik, g *controller) *standing {
 	t.Helper()
 	d := fencing(t, s, job, through, g, "30s", nil)
-	d.watch.untilFenced(d.old...)
-	require.NoError(t, harness.AwaitDropped(within(t, 30*time.Second), d.old, through...))
+	d.untilOut()
 	return d
+}
+
+// untilOut waits until all old instances are fenced and no proxy routes to them.
+func (d *standing) untilOut() {
+	d.t.Helper()
+	d.watch.untilFenced(d.old...)
+	require.NoError(d.t, harness.AwaitDropped(within(d.t, 30*time.Second), d.old, d.through...))
 }
 
 // fencing begins a deploy of which a request may take as long as is said. change
