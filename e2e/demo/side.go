@@ -184,8 +184,8 @@ func (s *side) awaitEnd(ctx context.Context, old []harness.Instance) error {
 }
 
 // watchHold waits until draingate holds for the act's reason, and then until
-// that lasted for a while and is enough. It ends early where draingate does not
-// hold.
+// that lasted for a while and is enough. A hold for another reason begins it
+// anew; it ends early where draingate does not hold.
 func (s *side) watchHold(ctx context.Context, enough func() bool) (decision, time.Duration, error) {
 	s.now("the canary is healthy; draingate looks at Consul and Traefik")
 	var held, until time.Time
@@ -202,6 +202,9 @@ func (s *side) watchHold(ctx context.Context, enough func() bool) (decision, tim
 			if enough() && now.Sub(held) >= holdAtLeast {
 				return last, now.Sub(held), nil
 			}
+		case known && last.Decision == "Hold" && !now.After(until):
+			// As where something could not be read for a moment: it is to last anew.
+			held = time.Time{}
 		case !held.IsZero() && known, now.After(until):
 			s.now("draingate does not hold for " + s.act.reason)
 			return last, 0, nil
