@@ -16,8 +16,8 @@ import (
 
 // outliveBound is how long a fence may outlive its owner where a draingate runs
 // on the node: Consul may take two TTLs to end the session of one that was killed,
-// and then a pass sees it. A second is for this machine.
-const outliveBound = 2*leaderTTL + 2*time.Second
+// and then a pass sees it. The rest is for a busy machine.
+const outliveBound = 2*leaderTTL + 3*time.Second
 
 // TestFenceThroughCrashes kills a draingate at a step of a fence, on two nodes with
 // one each, and starts it again. The fence is lifted or finished, and no request is
@@ -184,7 +184,10 @@ func (c *crash) leaderArmed(fault harness.Fault) {
 	case <-within(c.t, 2*time.Minute).Done():
 		c.t.Fatal("nothing was promoted")
 	}
-	<-c.gates[0].process.Done()
+	require.Eventually(c.t, func() bool {
+		seen := c.nomadAPI[0].Promotions()
+		return len(seen) == 1 && seen[0].Fault == fault && (seen[0].Status != 0) == (fault == harness.FaultNone)
+	}, 10*time.Second, 20*time.Millisecond, "what became of the promotion: %v", c.nomadAPI[0].Promotions())
 	c.nomadAPI[0].OnPromote(nil)
 	c.nomadAPI[0].Set(harness.FaultNone)
 }

@@ -174,7 +174,9 @@ func (d *standing) fencedAgainOrAborted(at time.Time, longest time.Duration) {
 			return there && !slices.Contains(c.fenced(), serviceID(d.job, i))
 		})
 	}
-	noticed := d.watch.until(10*time.Second, "fenced again or lifted", func(c catalog) bool { return len(c.fenced()) == 0 || whole(c) })
+	noticed := d.watch.until(10*time.Second, "fenced again or lifted", func(c catalog) bool {
+		return c.at.After(at) && (len(c.fenced()) == 0 || whole(c))
+	})
 	d.t.Logf("%s later %d of %d are fenced", noticed.at.Sub(at).Round(10*time.Millisecond), len(noticed.fenced()), len(d.old))
 	var end deployment
 	d.gate.eventually(2*time.Minute, "promoted or aborted", func() (bool, string) {

@@ -213,7 +213,7 @@ func (d *standing) untilOut() {
 // is done as begin does it.
 func fencing(t *testing.T, s *harness.Stack, job harness.Sample, through []*harness.Traefik, g *controller, longest string, change func(*harness.Sample)) *standing {
 	t.Helper()
-	job.Name, job.Warmup, job.CheckInterval = s.Name("ends"), time.Second, time.Second
+	job.Name, job.Warmup, job.CheckInterval, job.CheckTimeout = s.Name("ends"), time.Second, time.Second, 10*time.Second
 	job.Meta = map[string]string{"draingate_max_request": longest}
 	d := &standing{deploy: begin(t, s, job, through, change), gate: g}
 	d.watch = watchFences(t, s, d.job)
