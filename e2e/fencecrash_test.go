@@ -19,9 +19,33 @@ import (
 // and then a pass sees it. The rest is for a busy machine.
 const outliveBound = 2*leaderTTL + 3*time.Second
 
+// A leader that is killed while it fences leaves the fence to the instances on the
+// nodes, which lift it, and the deployment to the next leader, which holds it.
+func TestFenceWhoseLeaderIsKilled(t *testing.T) {
+	t.Parallel()
+	s := Shared(t)
+	through := oneProxy(t, s)
+	first := gate(t, s, through)
+	_, _ = awaitLead(t, 10*time.Second, first)
+	heir := gateIn(t, s, first.key(), nil, "run", "--traefik-service", through[0].Options.Service)
+	d := fencing(t, s, harness.Sample{}, through, heir, "40s", nil)
+	d.untilOut()
+	at := time.Now()
+	require.NoError(t, first.process.Signal(syscall.SIGKILL))
+	took := d.watch.untilLifted(outliveBound+30*time.Second, at)
+	t.Logf("the fence outlived its leader by %s; the bound is %s", took.Round(10*time.Millisecond), outliveBound)
+	require.Less(t, took, outliveBound)
+	first.start()
+	_, late := awaitLead(t, failoverBound, first, heir)
+	t.Logf("another leads %s after that", late.Round(10*time.Millisecond))
+	d.aborted("does not lead any more")
+	d.leavesNothing()
+	d.keepsServing(heir, 3*time.Second)
+}
+
 // TestFenceThroughCrashes kills a draingate at a step of a fence, on two nodes with
 // one each, and starts it again. The fence is lifted or finished, and no request is
-// lost. DRAINGATE_FENCE=all runs every step.
+// lost. DRAINGATE_FENCE=all runs every step, otherwise the one that takes two nodes.
 func TestFenceThroughCrashes(t *testing.T) {
 	t.Parallel()
 	s := ownStack(t, harness.Options{HA: true})
@@ -31,7 +55,7 @@ func TestFenceThroughCrashes(t *testing.T) {
 		longest string
 		run     func(*crash)
 	}{
-		"the leader while it fences": {longest: "40s", run: (*crash).leaderWhileItFences},
+		"the leader while it fences": {soak: true, longest: "40s", run: (*crash).leaderWhileItFences},
 		"the instance of a node":     {longest: "8s", run: (*crash).instanceWhileItFences},
 		"the leader with an armed fence, not promoted": {soak: true, longest: "2s", run: func(c *crash) {
 			c.leaderArmed(harness.Fault500)
