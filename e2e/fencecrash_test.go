@@ -69,7 +69,7 @@ func TestFenceThroughCrashes(t *testing.T) {
 		}},
 		"the leader while it rolls": {soak: true, job: harness.Sample{Count: 4, Canary: 1}, longest: "5s", run: (*crash).leaderWhileItRolls},
 	}
-	if wholeFence() {
+	if everyFence() {
 		// It takes something from all the others, which wait until it has ended.
 		t.Run("the Consul agent of a node", func(t *testing.T) {
 			c := newCrash(t, s, harness.Sample{}, "30s")
@@ -78,7 +78,7 @@ func TestFenceThroughCrashes(t *testing.T) {
 		})
 	}
 	for name, c := range cases {
-		if c.soak && !wholeFence() {
+		if c.soak && !everyFence() {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

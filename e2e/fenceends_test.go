@@ -94,7 +94,7 @@ func TestFenceEndsWithItsDeployment(t *testing.T) {
 		}},
 	}
 	for name, c := range cases {
-		if c.soak && !wholeFence() {
+		if c.soak && !everyFence() {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func settle(t *testing.T, d time.Duration) {
 func TestFenceLeavesAPersonsMaintenance(t *testing.T) {
 	t.Parallel()
 	for name, promotes := range map[string]bool{"lifted by hand": false, "promoted": true} {
-		if promotes && !wholeFence() {
+		if promotes && !everyFence() {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestNoFenceWhereNoneIsWanted(t *testing.T) {
 		"--fence off":             {soak: true, args: []string{"--fence", "off"}},
 		"--fence never":           {soak: true, args: []string{"--fence", "never"}},
 	} {
-		if c.soak && !wholeFence() {
+		if c.soak && !everyFence() {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

@@ -111,7 +111,7 @@ func TestFencedServiceIsRegisteredAgain(t *testing.T) {
 		"after it was not there": {soak: true, again: (*standing).awaitNomadsSync},
 	}
 	for name, c := range cases {
-		if c.soak && !wholeFence() {
+		if c.soak && !everyFence() {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

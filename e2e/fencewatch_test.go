@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -20,10 +19,6 @@ import (
 
 	"github.com/draingate/draingate/e2e/harness"
 )
-
-// wholeFence is true where every case of a fence's end is run, and not only one
-// of each kind.
-func wholeFence() bool { return os.Getenv("DRAINGATE_FENCE") == "all" }
 
 // serviceID is that of an instance's service in Consul, as Nomad names it.
 func serviceID(job harness.Sample, i harness.Instance) string {
