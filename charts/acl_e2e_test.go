@@ -152,7 +152,8 @@ func (c *cluster) says(r run, text string) {
 	require.Eventually(c.t, func() bool {
 		log, err := os.ReadFile(r.Log)
 		require.NoError(c.t, err)
-		return strings.Contains(string(log), text) || strings.Contains(deployments(r.addr), text)
+		// The text form of the log has quotes in quotes.
+		return strings.Contains(strings.ReplaceAll(string(log), `\"`, `"`), text) || strings.Contains(deployments(r.addr), text)
 	}, time.Minute, 200*time.Millisecond, "draingate says %q", text)
 }
 

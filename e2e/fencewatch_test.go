@@ -3,12 +3,10 @@
 package e2e
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -22,416 +20,235 @@ import (
 	"github.com/draingate/draingate/e2e/harness"
 )
 
-// fenceWatch looks for itself, past draingate, at what becomes of the old
-// instances of one deploy: in Consul's catalog and in Nomad with blocking
-// queries, and in the proxies every 50 ms while one is out of rotation.
+// serviceID is that of an instance's service in Consul, as Nomad names it.
+func serviceID(job harness.Sample, i harness.Instance) string {
+	return fmt.Sprintf("_nomad-task-%s-group-web-%s-http", i.AllocID, job.Name)
+}
+
+// catalog is what Consul's catalog has of a job at one time.
+type catalog struct {
+	at time.Time
+	// services has, for each registered instance by the ID of its service, the
+	// reason of its maintenance, empty where it is in none.
+	services map[string]string
+	// passing are those of them that have no other check than passing ones.
+	passing map[string]bool
+	// told are those whose allocation had been told to stop before.
+	told map[string]bool
+}
+
+// fenced are the services that draingate has in maintenance.
+func (c catalog) fenced() []string {
+	var out []string
+	for _, id := range slices.Sorted(maps.Keys(c.services)) {
+		if strings.HasPrefix(c.services[id], "draingate/") {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// fenceWatch follows the maintenance of a job's instances until its case ends,
+// and fails it where a fence is lifted from an instance that was told to stop.
 type fenceWatch struct {
-	t       *testing.T
-	s       *harness.Stack
-	job     harness.Sample
-	through []*harness.Traefik
-	end     context.CancelFunc
-	looking sync.WaitGroup
+	t   *testing.T
+	s   *harness.Stack
+	job harness.Sample
 
-	mu  sync.Mutex
-	old map[string]*fencedOld
-	// order is what happened to old instances.
-	order []fenceEvent
-	// busiest is the longest time that an answer about the proxies took to come
-	// round, the 50 ms apart.
-	busiest time.Duration
-	// passing are the instances that are passing, by service, and fewest is the
-	// least of each since the first was fenced.
-	passing map[string]map[string]bool
-	fewest  map[string]int
-	wrong   []string
+	mu   sync.Mutex
+	last catalog
 }
 
-// fenceEvent is one of fenced, lifted and stopped.
-type fenceEvent struct {
-	what fenceEventKind
-	id   string
-}
-
-type fenceEventKind int
-
-const (
-	fenced fenceEventKind = iota
-	lifted
-	stopped
-)
-
-// fencedOld is what is known of one old instance.
-type fencedOld struct {
-	harness.Instance
-	// out are the services that are in draingate's maintenance, by name.
-	out map[string]bool
-	// since is when all of them were.
-	since time.Time
-	// dropped is when each proxy was first seen without it after that.
-	dropped map[string]time.Time
-	told    time.Time
-}
-
-// busy is how long an answer of a proxy takes on a machine that is too busy to
-// measure anything in tenths of seconds.
-const busy = 300 * time.Millisecond
-
-// watchFence begins to look. It ends with judge, or with the case.
-func watchFence(t *testing.T, s *harness.Stack, job harness.Sample, old []harness.Instance, through []*harness.Traefik) *fenceWatch {
+func watchFences(t *testing.T, s *harness.Stack, job harness.Sample) *fenceWatch {
 	t.Helper()
+	w := &fenceWatch{t: t, s: s, job: job}
 	ctx, cancel := context.WithCancel(t.Context())
-	w := &fenceWatch{t: t, s: s, job: job, through: through, end: cancel, old: map[string]*fencedOld{}, passing: map[string]map[string]bool{}, fewest: map[string]int{}}
-	for _, i := range old {
-		w.old[i.AllocID] = &fencedOld{Instance: i, out: map[string]bool{}, dropped: map[string]time.Time{}}
-	}
-	w.looking.Go(func() {
-		_, _ = s.AwaitAllocations(ctx, job.Name, "the end of the case", func(all []*nomad.AllocationListStub) bool {
-			w.allocations(all)
-			return false
-		})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for ctx.Err() == nil {
+			w.look(ctx)
+		}
 	})
-	for _, name := range services(job) {
-		w.looking.Go(func() { w.follow(ctx, name) })
-	}
-	for _, p := range through {
-		w.looking.Go(func() { w.poll(ctx, p) })
-	}
-	t.Cleanup(w.close)
+	t.Cleanup(func() { cancel(); watching.Wait() })
 	return w
 }
 
-func (w *fenceWatch) close() {
-	w.end()
-	w.looking.Wait()
-}
-
-// services are the names of all services of the job's first group.
-func services(job harness.Sample) []string {
-	out := []string{job.Name}
-	for _, more := range job.Services {
-		out = append(out, more.Name)
-	}
-	return out
-}
-
-// follow reads the instances of a service with each change.
-func (w *fenceWatch) follow(ctx context.Context, name string) {
-	var index uint64
-	for ctx.Err() == nil {
-		q := &consul.QueryOptions{WaitIndex: index, WaitTime: 5 * time.Second}
-		all, meta, err := w.s.Consul.Health().Service(name, "", false, q.WithContext(ctx))
-		if err != nil {
-			index = 0
-			pauseFor(ctx, 50*time.Millisecond)
-			continue
-		}
-		index = meta.LastIndex
-		w.catalog(name, all)
-	}
-}
-
-func pauseFor(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-func (w *fenceWatch) catalog(name string, all []*consul.ServiceEntry) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	passing := map[string]bool{}
-	for _, e := range all {
-		addr := fmt.Sprintf("%s:%d", cmp.Or(e.Service.Address, e.Node.Address), e.Service.Port)
-		passing[addr] = e.Checks.AggregatedStatus() == consul.HealthPassing
-		ours := slices.ContainsFunc(e.Checks, func(c *consul.HealthCheck) bool { return strings.HasPrefix(c.Notes, "draingate/") })
-		o := w.at(e.Service.ID)
-		switch {
-		case o == nil && ours:
-			w.wrong = append(w.wrong, fmt.Sprintf("%s at %s is in draingate's maintenance and not an old instance", e.Service.ID, addr))
-		case o != nil:
-			w.maintained(o, name, ours)
-		}
-	}
-	w.passing[name] = passing
-	w.count(name)
-}
-
-// at is the old instance that has the service.
-func (w *fenceWatch) at(serviceID string) *fencedOld {
-	for id, o := range w.old {
-		if strings.Contains(serviceID, id) {
-			return o
-		}
-	}
-	return nil
-}
-
-// maintained notes whether a service of the instance is in maintenance. What is
-// not in the catalog any more stays as it was.
-func (w *fenceWatch) maintained(o *fencedOld, name string, ours bool) {
-	if !ours && o.out[name] && !o.since.IsZero() {
-		o.since, o.dropped = time.Time{}, map[string]time.Time{}
-		w.order = append(w.order, fenceEvent{lifted, o.AllocID})
-	}
-	o.out[name] = ours
-	if o.since.IsZero() && w.isOut(o) {
-		o.since = time.Now()
-		w.order = append(w.order, fenceEvent{fenced, o.AllocID})
-	}
-}
-
-func (w *fenceWatch) isOut(o *fencedOld) bool {
-	return !slices.ContainsFunc(services(w.job), func(name string) bool { return !o.out[name] })
-}
-
-// count keeps the least number of instances that are passing, from the first
-// fence on until all old ones were told to stop.
-func (w *fenceWatch) count(name string) {
-	if len(w.order) == 0 || !w.fencing() {
+// look reads once. What cannot be read is read again the next time.
+func (w *fenceWatch) look(ctx context.Context) {
+	defer time.Sleep(50 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	next := catalog{services: map[string]string{}, passing: map[string]bool{}, told: map[string]bool{}}
+	instances, _, err := w.s.Nomad.Jobs().Allocations(w.job.Name, true, nomadQuery(ctx))
+	if err != nil {
 		return
 	}
-	n := 0
-	for _, ok := range w.passing[name] {
-		if ok {
-			n++
+	for _, a := range instances {
+		next.told[serviceID(w.job, harness.Instance{AllocID: a.ID})] = a.DesiredStatus != "run"
+	}
+	entries, _, err := w.s.Consul.Health().Service(w.job.Name, "", false, (&consul.QueryOptions{RequireConsistent: true}).WithContext(ctx))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		next.services[e.Service.ID] = ""
+		next.passing[e.Service.ID] = e.Checks.AggregatedStatus() == consul.HealthPassing
+		for _, check := range e.Checks {
+			if strings.HasPrefix(check.CheckID, "_service_maintenance:") {
+				next.services[e.Service.ID] = check.Notes
+			}
 		}
 	}
-	if least, known := w.fewest[name]; !known || n < least {
-		w.fewest[name] = n
-	}
+	next.at = time.Now()
+	w.take(next)
 }
 
-func (w *fenceWatch) fencing() bool {
-	for _, o := range w.old {
-		if o.told.IsZero() {
-			return true
-		}
-	}
-	return false
-}
-
-// allocations notes which old instances were told to stop, and what speaks
-// against that at the moment in which it is seen.
-func (w *fenceWatch) allocations(all []*nomad.AllocationListStub) {
+func (w *fenceWatch) take(next catalog) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, a := range all {
-		o := w.old[a.ID]
-		if o == nil || a.DesiredStatus == nomad.AllocDesiredStatusRun || !o.told.IsZero() {
-			continue
-		}
-		o.told = time.Now()
-		w.order = append(w.order, fenceEvent{stopped, a.ID})
-		if !w.isOut(o) {
-			w.wrong = append(w.wrong, fmt.Sprintf("%s was told to stop and is not in draingate's maintenance: %v", a.Name, o.out))
-		}
-		for _, p := range w.through {
-			if o.dropped[p.Name].IsZero() {
-				w.wrong = append(w.wrong, fmt.Sprintf("%s was told to stop and %s lists it", a.Name, p.Name))
-			}
+	for _, id := range w.last.fenced() {
+		if reason, registered := next.services[id]; w.last.told[id] && registered && reason == "" {
+			w.t.Errorf("the fence of %s was lifted although it had been told to stop", id)
 		}
 	}
+	w.last = next
 }
 
-// poll asks a proxy for its servers every 50 ms while an instance is out of
-// rotation and not yet told to stop.
-func (w *fenceWatch) poll(ctx context.Context, p *harness.Traefik) {
-	for ctx.Err() == nil {
-		asked := time.Now()
-		if w.waiting() {
-			servers, err := p.Servers(ctx)
-			w.pool(p, asked, servers, err)
-		}
-		pauseFor(ctx, 50*time.Millisecond-time.Since(asked))
-	}
-}
-
-func (w *fenceWatch) waiting() bool {
+func (w *fenceWatch) now() catalog {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, o := range w.old {
-		if !o.since.IsZero() && o.told.IsZero() {
-			return true
-		}
-	}
-	return false
+	return w.last
 }
 
-func (w *fenceWatch) pool(p *harness.Traefik, asked time.Time, servers []string, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.busiest = max(w.busiest, time.Since(asked))
-	for _, o := range w.old {
-		switch listed := slices.Contains(servers, o.Addr); {
-		case err != nil || o.since.IsZero() || asked.Before(o.since) || !o.told.IsZero():
-		case listed:
-			delete(o.dropped, p.Name)
-		case o.dropped[p.Name].IsZero():
-			o.dropped[p.Name] = time.Now()
-		}
-	}
-}
-
-// batches are the sets that were told to stop, and those that were in
-// maintenance and running when the first of each was.
-func (w *fenceWatch) batches() (out, told [][]string) {
-	in, last := map[string]bool{}, fenced
-	for _, e := range w.order {
-		if e.what == stopped && last != stopped {
-			out, told = append(out, slices.Sorted(maps.Keys(in))), append(told, nil)
-		}
-		switch e.what {
-		case fenced:
-			in[e.id] = true
-		case stopped:
-			n := len(told) - 1
-			told[n] = append(told[n], e.id)
-			slices.Sort(told[n])
-			fallthrough
-		default:
-			delete(in, e.id)
-		}
-		last = e.what
-	}
-	return out, told
-}
-
-// lifts counts those that came back into rotation before they were stopped.
-func (w *fenceWatch) lifts() (n int) {
-	for _, e := range w.order {
-		if e.what == lifted {
-			n++
-		}
-	}
-	return n
-}
-
-// judge ends the looking, and requires that each old instance was told to stop
-// while it was out of rotation everywhere, that those which were taken out were
-// the very ones that were stopped, batch by batch, and that there were never
-// fewer in rotation than the job's update leaves. Where all go at once it may not take longer than
-// the slowest proxy and the longest request, and a little.
-func (w *fenceWatch) judge(atOnce bool, g *controller, version uint64) fenceTimes {
+// until waits for what must come true of the catalog, and returns it then.
+func (w *fenceWatch) until(d time.Duration, what string, cond func(catalog) bool) catalog {
 	w.t.Helper()
-	w.close()
-	require.Empty(w.t, w.wrong)
-	out, told := w.batches()
-	require.Equal(w.t, out, told, "old instances that were out of rotation, and that were stopped, batch by batch")
-	require.Len(w.t, slices.Concat(told...), len(w.old), "every old instance is stopped once")
-	floor := max(max(w.job.Count, 1)-max(w.job.MaxParallel, 1), 1)
-	for _, name := range slices.Sorted(maps.Keys(w.fewest)) {
-		require.GreaterOrEqual(w.t, w.fewest[name], floor, "instances of %s that are passing", name)
+	for deadline := time.Now().Add(d); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if c := w.now(); !c.at.IsZero() && cond(c) {
+			return c
+		}
 	}
-	times := w.times(g, version)
-	w.t.Log(times)
-	if n := w.lifts(); n > 0 {
-		w.t.Logf("%d old instances came back into rotation before they were fenced again and stopped", n)
-	}
-	switch {
-	case !atOnce:
-	case w.busiest > busy:
-		// Whoever is that slow to ask a proxy cannot tell how quick draingate is.
-		w.t.Logf("the machine is too busy for a bar: an answer of a proxy took %s", w.busiest.Round(time.Millisecond))
-	default:
-		require.LessOrEqual(w.t, times.whole(), times.bar(), "from the canaries being routed everywhere to the last order to stop: %s", times)
-	}
-	return times
+	c := w.now()
+	w.t.Fatalf("not %s within %s; the catalog has %v", what, d, c.services)
+	return c
 }
 
-// fenceTimes is how long the parts of a fence took.
-type fenceTimes struct {
-	// began is when draingate first said that it fences.
-	began, told time.Time
-	// routing is the slowest proxy's T, longest is L.
-	routing, longest time.Duration
-	// fewest is how many instances were passing at least.
-	fewest  int
-	batches []batchTimes
-}
-
-// batchTimes are those of the instances that are stopped at one time: when the
-// last was in maintenance, when the last proxy had dropped the last, and when the
-// last was told to stop.
-type batchTimes struct {
-	size                 int
-	since, dropped, told time.Time
-}
-
-func (f fenceTimes) whole() time.Duration { return f.told.Sub(f.began) }
-
-// bar is what it may take where all old instances go at once.
-func (f fenceTimes) bar() time.Duration {
-	return (f.routing+f.longest)*12/10 + time.Second
-}
-
-func (f fenceTimes) String() string {
-	ms := func(d time.Duration) string { return d.Round(time.Millisecond).String() }
-	var b strings.Builder
-	fmt.Fprintf(&b, "fence of %s, T = %s, L = %s, never fewer than %d passing; begun, %s until in maintenance", ms(f.whole()), ms(f.routing), f.longest, f.fewest, ms(f.batches[0].since.Sub(f.began)))
-	for _, at := range f.batches {
-		fmt.Fprintf(&b, "; %d dropped after %s and told to stop %s later", at.size, ms(at.dropped.Sub(at.since)), ms(at.told.Sub(at.dropped)))
-	}
-	return b.String()
-}
-
-// times are those of the deploy, from the first fence to the last stop.
-func (w *fenceWatch) times(g *controller, version uint64) fenceTimes {
+// untilFenced waits until draingate has put all of these into maintenance.
+func (w *fenceWatch) untilFenced(instances ...harness.Instance) catalog {
 	w.t.Helper()
-	out := fenceTimes{began: w.began(g, version), fewest: slices.Min(slices.Collect(maps.Values(w.fewest)))}
-	longest, err := time.ParseDuration(cmp.Or(w.job.Meta["draingate_max_request"], "0s"))
-	require.NoError(w.t, err)
-	out.longest = longest
-	_, told := w.batches()
-	for _, batch := range told {
-		var at batchTimes
-		for _, o := range w.old {
-			if !slices.Contains(batch, o.AllocID) {
-				continue
-			}
-			at.size++
-			at.since, at.told = latest(at.since, o.since), latest(at.told, o.told)
-			for _, dropped := range o.dropped {
-				at.dropped, out.routing = latest(at.dropped, dropped), max(out.routing, dropped.Sub(o.since))
-			}
-		}
-		out.batches, out.told = append(out.batches, at), latest(out.told, at.told)
-	}
-	return out
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
-}
-
-// began is when draingate first said that it fences the deployment.
-func (w *fenceWatch) began(g *controller, version uint64) time.Time {
-	w.t.Helper()
-	var out time.Time
-	g.eventually(30*time.Second, "told of as fenced", func() (bool, string) {
-		d, ok := g.of(w.job.Name, version)
-		if !ok {
-			return false, "not listed"
-		}
-		code, body := g.get("/v1/deployments/" + d.ID + "/history")
-		var all []struct {
-			Type, Decision string
-			At             time.Time
-		}
-		if code != http.StatusOK || json.Unmarshal([]byte(body), &all) != nil {
-			return false, body
-		}
-		for _, e := range all {
-			if e.Type == "decision" && e.Decision == "Fence" {
-				out = e.At
-				return true, body
-			}
-		}
-		return false, body
+	return w.until(90*time.Second, "fenced", func(c catalog) bool {
+		fenced := c.fenced()
+		return !slices.ContainsFunc(instances, func(i harness.Instance) bool { return !slices.Contains(fenced, serviceID(w.job, i)) })
 	})
+}
+
+// untilLifted waits until draingate has none in maintenance that was not told to
+// stop, and returns how long after the time that was.
+func (w *fenceWatch) untilLifted(d time.Duration, after time.Time) time.Duration {
+	w.t.Helper()
+	return w.until(d, "lifted", func(c catalog) bool {
+		return c.at.After(after) && !slices.ContainsFunc(c.fenced(), func(id string) bool { return !c.told[id] })
+	}).at.Sub(after)
+}
+
+// record is what is stored of a fence.
+type record struct {
+	Deployment, Step, Reason, Message string
+	Rolling, Pause                    bool
+	Set, Kept                         []struct{ Alloc string }
+	// locked is true where a leader holds it.
+	locked bool
+}
+
+// records are those of an election, by deployment.
+func records(t *testing.T, s *harness.Stack, key string) map[string]record {
+	t.Helper()
+	pairs, _, err := s.Consul.KV().List(key+"/fences/", (&consul.QueryOptions{RequireConsistent: true}).WithContext(t.Context()))
+	require.NoError(t, err)
+	out := map[string]record{}
+	for _, p := range pairs {
+		var r record
+		require.NoError(t, json.Unmarshal(p.Value, &r))
+		r.locked = p.Session != ""
+		out[r.Deployment] = r
+	}
 	return out
+}
+
+// standing is a deploy whose old instances stay fenced for a while: a request
+// may take half a minute, so that the promotion waits for as long.
+type standing struct {
+	*deploy
+	watch *fenceWatch
+	gate  *controller
+	// id is that of the deployment.
+	id string
+}
+
+// key is that of the controller's election.
+func (c *controller) key() string { return c.args[slices.Index(c.args, "--leader-key")+1] }
+
+// standingFence begins a deploy, and returns when every proxy has dropped its old
+// instances, which are fenced.
+func standingFence(t *testing.T, s *harness.Stack, job harness.Sample, through []*harness.Traefik, g *controller) *standing {
+	t.Helper()
+	d := fencing(t, s, job, through, g, "30s", nil)
+	d.untilOut()
+	return d
+}
+
+// untilOut waits until all old instances are fenced and no proxy routes to them.
+func (d *standing) untilOut() {
+	d.t.Helper()
+	d.watch.untilFenced(d.old...)
+	require.NoError(d.t, harness.AwaitDropped(within(d.t, 30*time.Second), d.old, d.through...))
+}
+
+// fencing begins a deploy of which a request may take as long as is said. change
+// is done as begin does it.
+func fencing(t *testing.T, s *harness.Stack, job harness.Sample, through []*harness.Traefik, g *controller, longest string, change func(*harness.Sample)) *standing {
+	t.Helper()
+	job.Name, job.Warmup, job.CheckInterval, job.CheckTimeout = s.Name("ends"), time.Second, time.Second, 10*time.Second
+	job.Meta = map[string]string{"draingate_max_request": longest}
+	d := &standing{deploy: begin(t, s, job, through, change), gate: g}
+	d.watch = watchFences(t, s, d.job)
+	g.traced(d.job.Name, 1)
+	begun, err := s.AwaitDeployment(within(t, 30*time.Second), d.job.Name, "the deployment", func(n *nomad.Deployment) bool { return n != nil && n.JobVersion == 1 })
+	require.NoError(t, err)
+	d.id = begun.ID
+	return d
+}
+
+// leavesNothing requires that no fence is left but of what was told to stop, and
+// no record but one that has ended while its deployment goes on.
+func (d *standing) leavesNothing() {
+	d.t.Helper()
+	d.watch.untilLifted(10*time.Second, time.Now())
+	last := ""
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		active := map[string]bool{}
+		all, _, err := d.stack.Nomad.Jobs().Deployments(d.job.Name, true, nomadQuery(d.t.Context()))
+		require.NoError(d.t, err)
+		for _, one := range all {
+			active[one.ID] = one.Status == "running" || one.Status == "paused"
+		}
+		last = ""
+		for id, r := range records(d.t, d.stack, d.gate.key()) {
+			if r.Step != "ended" || !active[id] {
+				last += fmt.Sprintf("deployment %s, which goes on: %t, has a record that is %s; ", id, active[id], r.Step)
+			}
+		}
+		if last == "" {
+			return
+		}
+	}
+	d.t.Fatal(last)
+}
+
+// aborted waits until draingate holds the deployment since its fence came to
+// nothing, with a message that has the text.
+func (d *standing) aborted(text string) {
+	d.t.Helper()
+	d.gate.holds(d.job.Name, "FenceAborted", text)
+	require.False(d.t, deploymentOf(d.t, d.stack, d.job.Name, 1).TaskGroups["web"].Promoted)
 }

@@ -270,6 +270,7 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 	require.Zero(t, code, said)
 	require.NotContains(t, said, "FAIL")
 	require.Contains(t, said, "a session can be held; nobody holds draingate/leader")
+	require.Contains(t, said, "ok    The fence: this is the node ")
 	require.Regexp(t, `ok    Traefik .*: version 3\.\d+\.\d+, .* refreshInterval 2s`, said)
 
 	code, said = draingate(t, s, nil, "run", "--check", "--traefik-service", "nobody")

@@ -47,7 +47,7 @@ func Check(ctx context.Context, o options.Run, out io.Writer) error {
 		}
 	}
 	if bad > 0 {
-		return exit.With(exit.CannotSee, fmt.Errorf("%d of the checks failed: nothing would be promoted as it is", bad))
+		return exit.With(exit.CannotSee, fmt.Errorf("%d of the checks failed: as it is, nothing that needs them would be promoted", bad))
 	}
 	return nil
 }

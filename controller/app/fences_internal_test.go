@@ -53,7 +53,7 @@ func encoded(t *testing.T, r fence.Record) []byte {
 
 func acknowledges(t *testing.T, acks map[string]string) []byte {
 	t.Helper()
-	text, err := fence.EncodePresence(acks)
+	text, err := fence.EncodePresence(acks, "")
 	require.NoError(t, err)
 	return text
 }

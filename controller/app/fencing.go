@@ -33,7 +33,7 @@ func (s storedFences) FenceFacts(ctx context.Context, key model.Key) (model.Fenc
 	if err != nil {
 		return model.FenceFacts{}, err
 	}
-	out := model.FenceFacts{Fencers: s.keys.Fencers(stored, key.Deployment)}
+	out := model.FenceFacts{Fencers: s.keys.Fencers(stored, key.Deployment), Problems: s.keys.Problems(stored)}
 	if at := slices.IndexFunc(stored, func(r model.Stored) bool { return r.Key == s.keys.Record(key) }); at >= 0 {
 		out.Record = &stored[at]
 	}

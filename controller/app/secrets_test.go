@@ -51,7 +51,7 @@ func TestNoSecretIsShown(t *testing.T) {
 
 	require.Eventually(t, func() bool { return posts.Load() >= 2 && len(a.store.Records()) > 0 }, 20*time.Second, 10*time.Millisecond)
 	var seen bytes.Buffer
-	paths := []string{"/v1/deployments", "/v1/proxies", "/v1/leader", "/v1/lint", "/livez", "/readyz", "/metrics", "/", "/v1/events?after=bad"}
+	paths := []string{"/v1/deployments", "/v1/proxies", "/v1/fences", "/v1/leader", "/v1/lint", "/livez", "/readyz", "/metrics", "/", "/v1/events?after=bad"}
 	for _, r := range a.store.Records() {
 		paths = append(paths, "/v1/deployments/"+r.Key.Deployment, "/v1/deployments/"+r.Key.Deployment+"/history")
 	}

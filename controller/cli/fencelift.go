@@ -175,9 +175,9 @@ func (p Program) liftRecord(ctx context.Context, lifter FenceLifter, f status.Fe
 			_, _ = fmt.Fprintf(p.Stderr, "draingate: there is no draingate on node %s, which would lift its maintenance: ask the Consul agent of that node with --local\n", plain(node))
 		}
 	}
-	lines := []string{fmt.Sprintf("Ended the %s: %d instances go back into rotation as soon as the draingate of their node has seen it.", what, len(f.Set))}
+	lines := []string{fmt.Sprintf("Ended the %s: what it had out of rotation (%d) goes back as soon as the draingate of its node has seen that.", what, len(f.Set))}
 	if len(ended.Kept) > 0 {
-		lines = append(lines, fmt.Sprintf("%d were told to stop and end as they are.", len(ended.Kept)))
+		lines = append(lines, fmt.Sprintf("What was told to stop (%d) ends as it is.", len(ended.Kept)))
 	}
 	if ended.Pause {
 		lines = append(lines, fmt.Sprintf("The deployment is paused by draingate: draingate unpause %s goes on without a fence; else it is failed ahead of its progress deadline.", plain(f.Job)))

@@ -97,7 +97,7 @@ func (p *pass) inRotation() string {
 		switch i := p.World.instance(t.Alloc); {
 		case i == nil || i.Ended:
 		case !i.Out:
-			return fmt.Sprintf("old allocation %s is not in maintenance yet", i.Name)
+			return fmt.Sprintf("old allocation %s is not in maintenance yet", i.Name) + p.trouble(t.Node)
 		case i.RoutedBy != "":
 			return fmt.Sprintf("proxy %s still lists old allocation %s", i.RoutedBy, i.Name)
 		}
@@ -110,15 +110,28 @@ func (p *pass) inRotation() string {
 func (p *pass) unacknowledged() string {
 	for _, t := range p.Record.Set {
 		if len(t.Services) > 0 && !slices.Contains(p.World.Fencers[t.Node], p.Record.Mark) {
-			return fmt.Sprintf("the instance of draingate on node %q has not acknowledged yet", t.Node)
+			return fmt.Sprintf("the instance of draingate on node %q has not acknowledged yet", t.Node) + p.trouble(t.Node)
 		}
 	}
 	return ""
 }
 
-// patient waits for what is missing, and gives up once that has taken too long.
+// trouble is what keeps the instance on a node from fencing.
+func (p *pass) trouble(node string) string {
+	if why := p.World.Problems[node]; why != "" {
+		return fmt.Sprintf(" (draingate on node %q: %s)", node, why)
+	}
+	return ""
+}
+
+// patient waits for what is missing, and gives up once that has taken too long:
+// that a request may take long is not held against the proxies.
 func (p *pass) patient(missing string, giveUp func(string) Action) Action {
-	if lasted := p.Now.Sub(p.m.Since); lasted > p.Policy.Patience {
+	limit := p.Policy.Patience
+	if !p.m.Out.IsZero() {
+		limit += p.World.Longest
+	}
+	if lasted := p.Now.Sub(p.m.Since); lasted > limit {
 		return giveUp(fmt.Sprintf("after %s %s", lasted.Round(time.Second), missing))
 	}
 	return wait(missing)

@@ -40,12 +40,15 @@ type presence struct {
 	// Acks has the mark of each record whose services on the node are all in
 	// maintenance, by deployment.
 	Acks map[string]string `json:"acks,omitempty"`
+	// Problem says what the instance cannot do; empty where it can do all.
+	Problem string `json:"problem,omitempty"`
 }
 
 // EncodePresence returns the value of a presence with what it acknowledges: the
-// mark of each record by its deployment.
-func EncodePresence(acks map[string]string) ([]byte, error) {
-	out, err := json.Marshal(presence{Acks: acks})
+// mark of each record by its deployment; and with what keeps the instance from
+// fencing, for people, empty where nothing does.
+func EncodePresence(acks map[string]string, problem string) ([]byte, error) {
+	out, err := json.Marshal(presence{Acks: acks, Problem: problem})
 	if err != nil {
 		return nil, fmt.Errorf("encode the presence of this instance: %w", err)
 	}
@@ -58,6 +61,31 @@ func EncodePresence(acks map[string]string) ([]byte, error) {
 // cannot be read acknowledges nothing.
 func (k Keys) Fencers(stored []model.Stored, deployment string) map[string][]string {
 	out := map[string][]string{}
+	k.present(stored, func(node string, p presence) {
+		marks := out[node]
+		if mark := p.Acks[deployment]; mark != "" {
+			marks = append(marks, mark)
+		}
+		slices.Sort(marks)
+		out[node] = slices.Compact(marks)
+	})
+	return out
+}
+
+// Problems reads what keeps instances from fencing on their nodes, by node; it
+// has no node on which nothing does.
+func (k Keys) Problems(stored []model.Stored) map[string]string {
+	out := map[string]string{}
+	k.present(stored, func(node string, p presence) {
+		if p.Problem != "" {
+			out[node] = p.Problem
+		}
+	})
+	return out
+}
+
+// present calls each with every instance that is present.
+func (k Keys) present(stored []model.Stored, each func(node string, p presence)) {
 	for _, s := range stored {
 		name, ours := strings.CutPrefix(s.Key, k.Presences())
 		cut := strings.LastIndexByte(name, '/')
@@ -65,14 +93,11 @@ func (k Keys) Fencers(stored []model.Stored, deployment string) map[string][]str
 			continue
 		}
 		var p presence
-		marks := out[name[:cut]]
-		if err := json.Unmarshal(s.Value, &p); err == nil && p.Acks[deployment] != "" {
-			marks = append(marks, p.Acks[deployment])
+		if err := json.Unmarshal(s.Value, &p); err != nil {
+			p = presence{}
 		}
-		slices.Sort(marks)
-		out[name[:cut]] = slices.Compact(marks)
+		each(name[:cut], p)
 	}
-	return out
 }
 
 // Held reads all records from what is stored below the prefix, sorted by

@@ -22,7 +22,7 @@ func TestKeysLieUnderTheLeaders(t *testing.T) {
 func TestWhoIsPresent(t *testing.T) {
 	k := KeysUnder("draingate/leader")
 	value := func(acks map[string]string) []byte {
-		out, err := EncodePresence(acks)
+		out, err := EncodePresence(acks, acks["problem"])
 		require.NoError(t, err)
 		return out
 	}
@@ -34,6 +34,11 @@ func TestWhoIsPresent(t *testing.T) {
 		{Key: k.Presence("c", "4"), Session: "s4", Value: value(nil)},
 		{Key: k.Presence("gone", "5"), Value: value(map[string]string{"d1": "m2"})},
 	}, "d1"))
+	require.Equal(t, map[string]string{"a": "it may not"}, k.Problems([]model.Stored{
+		{Key: k.Presence("a", "1"), Session: "s1", Value: value(map[string]string{"problem": "it may not"})},
+		{Key: k.Presence("b", "1"), Session: "s1", Value: value(nil)},
+		{Key: k.Presence("c", "1"), Value: value(map[string]string{"problem": "it is gone"})},
+	}))
 }
 
 func TestOneRecordThatIsNotUnderstoodMakesAllUnknown(t *testing.T) {

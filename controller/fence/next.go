@@ -89,7 +89,8 @@ func (a Action) Writes() bool {
 
 // Policy is what bounds a fence.
 type Policy struct {
-	// Patience is how long a set may take until it is proven to be out.
+	// Patience is how long a set may take until it is proven to be out, besides the
+	// longest request.
 	Patience time.Duration
 	// Ahead is how long before Nomad's progress deadline a pause of ours ends: more
 	// than the window with its slack, which an armed record sits out, and some passes.

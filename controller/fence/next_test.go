@@ -63,6 +63,13 @@ func ended(reason model.Reason) func() Input {
 	}
 }
 
+// longRequest is a fence that is out for three of the four minutes that a request
+// may take, with a patience of two.
+func longRequest(in *Input) {
+	in.World.Longest = 4 * time.Minute
+	in.Memory.Since, in.Memory.Out = noon.Add(-3*time.Minute-time.Second), noon.Add(-3*time.Minute)
+}
+
 func TestNextStep(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -89,6 +96,9 @@ func TestNextStep(t *testing.T) {
 		"not after a change that no pass saw":     {proven, func(in *Input) { in.World.Instances[0].Sign = "9" }, DoWait, "0s of 200ms"},
 		"the set moves with the world":            {proven, func(in *Input) { in.Record.Set[0].Services = []string{"s-before"} }, DoFence, ""},
 		"lifted when patience ends":               {proven, func(in *Input) { in.World.Instances[0].RoutedBy, in.Memory.Since = "p2", noon.Add(-3*time.Minute) }, DoLift, "after 3m0s proxy p2 still lists"},
+		"not lifted while a long request may run": {proven, longRequest, DoWait, "3m0s of 4m0s"},
+		"lifted when even that does not help":     {proven, func(in *Input) { longRequest(in); in.Memory.Since = noon.Add(-7 * time.Minute) }, DoLift, "after 7m0s"},
+		"a proxy gets no time for long requests":  {proven, func(in *Input) { longRequest(in); in.World.Instances[0].RoutedBy = "p2" }, DoLift, "still lists"},
 		"lifted when a canary turns bad":          {proven, func(in *Input) { in.World.Against = Finding{"CanaryNotPassing", "critical"} }, DoLift, "critical"},
 		"lifted when too few are left":            {proven, func(in *Input) { in.World.Instances[1].Good = false }, DoLift, "would have 0"},
 		"lifted when a node loses its draingate":  {proven, func(in *Input) { in.World.Fencers = nil }, DoLift, "no instance of draingate"},

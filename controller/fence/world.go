@@ -22,6 +22,8 @@ type World struct {
 	// Fencers are the Consul agents on whose node an instance of draingate is
 	// present, with the marks of this deployment's record that it acknowledged.
 	Fencers map[string][]string
+	// Problems say what keeps the instance on a node from fencing, by node.
+	Problems map[string]string
 	// Wanted is true where the deployment is to be fenced; Unwanted says why not.
 	Wanted   bool
 	Unwanted string

@@ -96,7 +96,7 @@ func (f *Fencer) readLocals(ctx context.Context) model.Fact[[]fence.Local] {
 func (f *Fencer) apply(ctx context.Context, in fence.NodeInput, begun time.Time) outcome {
 	action, memory := fence.Apply(in)
 	f.memory = memory
-	f.presence.acknowledge(action.Acks)
+	f.presence.acknowledge(action.Acks, f.board.problem(aboutMaintenance))
 	f.standings.want(asked(memory, action.Ask), action.Pause)
 	// What was begun is finished when ctx ends: an order whose answer nobody
 	// waits for may arrive after the last lift.
@@ -105,6 +105,7 @@ func (f *Fencer) apply(ctx context.Context, in fence.NodeInput, begun time.Time)
 	lifted, liftErr := f.lift(orders, in.Locals.Value, action.Lift)
 	set, setErr := f.set(ctx, orders, action.Set)
 	f.board.report(ctx, aboutMaintenance, liftErr, setErr)
+	f.presence.acknowledge(action.Acks, f.board.problem(aboutMaintenance))
 	return outcome{
 		again:  lifted || set,
 		failed: liftErr != nil || setErr != nil || !in.Records.Known() || !in.Locals.Known(),

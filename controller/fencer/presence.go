@@ -29,6 +29,7 @@ type presence struct {
 	changed chan struct{}
 	mu      sync.Mutex
 	acks    map[string]string
+	problem string
 
 	// The rest is of the goroutine of run. session is empty where there is none;
 	// said is what was last written with it, nil where that is not known.
@@ -38,11 +39,11 @@ type presence struct {
 }
 
 // acknowledge takes over what is acknowledged from now on: the mark of each
-// record by its deployment.
-func (p *presence) acknowledge(acks map[string]string) {
+// record by its deployment; and what keeps the instance from fencing.
+func (p *presence) acknowledge(acks map[string]string, problem string) {
 	p.mu.Lock()
-	same := maps.Equal(p.acks, acks)
-	p.acks = acks
+	same := maps.Equal(p.acks, acks) && p.problem == problem
+	p.acks, p.problem = acks, problem
 	p.mu.Unlock()
 	if !same {
 		signal(p.changed)
@@ -112,9 +113,9 @@ func (p *presence) open(ctx context.Context) error {
 // say writes the presence where it does not say yet what it is to say.
 func (p *presence) say(ctx context.Context) error {
 	p.mu.Lock()
-	acks := p.acks
+	acks, problem := p.acks, p.problem
 	p.mu.Unlock()
-	value, err := fence.EncodePresence(acks)
+	value, err := fence.EncodePresence(acks, problem)
 	if err != nil {
 		return err
 	}

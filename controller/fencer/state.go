@@ -95,6 +95,13 @@ func summary(errs []error) error {
 	}
 }
 
+// problem is what goes wrong with one thing; empty where nothing does.
+func (b *board) problem(about string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.problems[about]
+}
+
 // named takes over the name of the agent.
 func (b *board) named(node string) {
 	b.mu.Lock()

@@ -183,6 +183,7 @@ func TestWhatEndsAFence(t *testing.T) {
 				o = f.pass()
 			}
 			require.Equal(t, fence.ReasonFenceAborted, o.Decision.Reason, "there is one attempt")
+			require.Equal(t, f.policy().Poll, o.Decision.RetryAfter)
 			require.Equal(t, model.Hold, o.Decision.Verb)
 		})
 	}
@@ -221,4 +222,16 @@ func TestARecordThatIsNotUnderstoodHoldsThePromotion(t *testing.T) {
 	require.Equal(t, fence.ReasonRecordUnknown, d.Reason)
 	require.Equal(t, model.Hold, d.Verb)
 	require.Contains(t, d.Message, "another version of draingate")
+}
+
+// A record outlives its deployment by as long as it takes to delete it.
+func TestARecordThatIsLeftIsLookedAfter(t *testing.T) {
+	t.Parallel()
+	f := newFenced(hard())
+	f.until(t, fence.DoFence)
+	f.change = dep(func(d *model.Deployment) { d.Status = model.DeploymentFailed })
+	f.until(t, fence.DoLift)
+	o := f.until(t, fence.DoForget)
+	require.Equal(t, ReasonDeploymentEnded, o.Decision.Reason)
+	require.Equal(t, f.policy().Poll, o.Decision.RetryAfter)
 }

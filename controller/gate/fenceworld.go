@@ -25,7 +25,7 @@ func storedFence(f model.FenceFacts) (*fence.Record, string) {
 // fenceWorld is the snapshot as a fence sees it.
 func (v *view) fenceWorld() fence.World {
 	d := v.Snapshot.Deployment
-	w := fence.World{Gone: v.Snapshot.Gone, Status: d.Value.Status, Read: d.At, Fencers: v.Snapshot.Fence.Value.Fencers, Blind: v.fenceBlind(), ProgressBy: v.progressBy()}
+	w := fence.World{Gone: v.Snapshot.Gone, Status: d.Value.Status, Read: d.At, Fencers: v.Snapshot.Fence.Value.Fencers, Problems: v.Snapshot.Fence.Value.Problems, Blind: v.fenceBlind(), ProgressBy: v.progressBy()}
 	w.Wanted, w.Unwanted = v.wanted()
 	if found, message := first(v, against); found != nil {
 		w.Against = fence.Finding{Reason: found.reason, Message: message}

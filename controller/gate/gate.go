@@ -121,9 +121,13 @@ func (v *view) finish(d *model.Decision) {
 		d.RetryAfter = v.next(d.Reason)
 	case model.Fence, model.Fail:
 	}
-	if v.record != nil && v.Fencer.Session != "" {
-		// A record that is left is to be looked after until it is deleted.
+	switch {
+	case v.record == nil || v.Fencer.Session == "":
+	case v.record.Step != fence.StepEnded:
 		d.RetryAfter = fencePoll
+	case d.RetryAfter == 0:
+		// A record that is left is to be looked after until it is deleted.
+		d.RetryAfter = v.Policy.Poll
 	}
 }
 

@@ -16,6 +16,8 @@ type FenceFacts struct {
 	// Fencers are the Consul agents on whose node an instance of draingate is
 	// present, with the marks of the deployment's record that it acknowledged.
 	Fencers map[string][]string
+	// Problems say what keeps the instance on a node from fencing, by node.
+	Problems map[string]string
 	// Record is the deployment's record as it is stored; nil where there is none.
 	Record *Stored
 }

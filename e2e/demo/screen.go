@@ -149,10 +149,10 @@ type plain struct {
 
 	mu   sync.Mutex
 	last time.Duration
-	// doing, keys and reason are what was printed last.
-	doing  string
-	keys   [2]string
-	reason string
+	// doing and keys are what was printed last, told is how many decisions were.
+	doing string
+	keys  [2]string
+	told  int
 }
 
 // width of a line that nobody's terminal breaks.
@@ -188,7 +188,7 @@ func (p *plain) show(s scene) {
 // the second has to wait for its turn.
 func (p *plain) news(s scene) string {
 	if p.doing != s.doing {
-		p.doing, p.keys, p.reason = s.doing, [2]string{}, ""
+		p.doing, p.keys, p.told = s.doing, [2]string{}, 0
 		if len(s.sides) == 0 {
 			return s.doing
 		}
@@ -200,13 +200,22 @@ func (p *plain) news(s scene) string {
 		}
 		p.keys[i] = key
 		line := sideLine(v)
-		if v.gated && v.said.Reason != "" && v.said.Reason != p.reason {
-			p.reason = v.said.Reason
-			line += "; " + v.said.String()
+		if v.gated {
+			line += p.decided(v.told)
 		}
 		return line
 	}
 	return ""
+}
+
+// decided prints the decisions that are not printed yet.
+func (p *plain) decided(told []decision) string {
+	var b strings.Builder
+	for _, d := range told[min(p.told, len(told)):] {
+		b.WriteString("; " + d.String())
+	}
+	p.told = len(told)
+	return b.String()
 }
 
 func (p *plain) close() {}

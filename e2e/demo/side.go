@@ -23,6 +23,9 @@ const (
 	comesWithin = 2 * time.Minute
 )
 
+// waiting is the phase before draingate's promotion.
+const waiting = "the canary is healthy; draingate waits until it can lose nothing"
+
 // side is one of the two jobs of an act, and the load on it.
 type side struct {
 	stage *stage
@@ -30,8 +33,9 @@ type side struct {
 	job   harness.Sample
 	gated bool
 
-	mu      sync.Mutex
-	phase   string
+	mu    sync.Mutex
+	phase string
+	// version is the job version, as Nomad counts from 0, that was submitted last.
 	version uint64
 	load    *harness.Load
 	ended   bool
@@ -47,35 +51,38 @@ type result struct {
 	promoted bool
 	// last is what draingate said last.
 	last decision
-	// held is for how long draingate had then held for the act's reason.
+	// told are its decisions of all versions after the first, in order.
+	told []decision
+	// held is for how long draingate was seen to hold for the act's reason.
 	held time.Duration
+	// cured is the shutdown_delay that was then submitted.
+	cured time.Duration
 	// serving are the versions that answered in the last second of the load.
 	serving []string
 }
 
 // play runs the act on this side, from the load before the submit to the end
-// of the span in which a deploy can lose requests. rival is closed when the
-// other side's span has ended.
-func (s *side) play(ctx context.Context, delay time.Duration, rival <-chan struct{}) (result, error) {
-	r, err := s.perform(ctx, delay, rival)
+// of the span in which a deploy can lose requests.
+func (s *side) play(ctx context.Context, other cues) (result, error) {
+	r, err := s.perform(ctx, other)
 	r.report = s.stopLoad()
 	if err != nil {
 		return r, fmt.Errorf("act %d, promoted by %s: %w", s.act.number, promoter(s.gated), err)
 	}
-	r.serving = s.servingNow()
+	r.serving, r.told = s.servingNow(), s.stage.gate.told(s.job.Name)
 	d, err := s.stage.stack.AwaitDeployment(ctx, s.job.Name, "its state at the end", func(d *nomad.Deployment) bool { return d != nil })
 	if err == nil {
 		g := d.TaskGroups["web"]
-		r.promoted = d.JobVersion == s.next() && g != nil && g.Promoted
+		r.promoted = d.JobVersion == s.submitted() && g != nil && g.Promoted
 	}
 	return r, err
 }
 
-func (s *side) perform(ctx context.Context, delay time.Duration, rival <-chan struct{}) (result, error) {
+func (s *side) perform(ctx context.Context, other cues) (result, error) {
 	r := result{act: s.act, gated: s.gated}
 	err := s.begin(ctx)
 	if err == nil && s.act.cure {
-		err = s.cure(ctx, delay)
+		err = s.cure(ctx, &r, other)
 	}
 	var old []harness.Instance
 	if err == nil {
@@ -84,8 +91,8 @@ func (s *side) perform(ctx context.Context, delay time.Duration, rival <-chan st
 	if err != nil {
 		return r, err
 	}
-	if s.gated && s.act.reason != "" {
-		r.last, r.held, err = s.watchHold(ctx, rival)
+	if s.gated && !s.act.promotes() {
+		r.last, r.held, err = s.watchHold(ctx, func() bool { return isClosed(other.over) })
 		return r, err
 	}
 	promoted, err := s.awaitPromotion(ctx)
@@ -109,20 +116,6 @@ func (s *side) begin(ctx context.Context) error {
 	return wait(ctx, lead)
 }
 
-// cure submits the running version with another shutdown_delay.
-func (s *side) cure(ctx context.Context, delay time.Duration) error {
-	s.now(fmt.Sprintf("version 1 submitted again with shutdown_delay %s; the same process runs on", delay))
-	s.job.ShutdownDelay = delay
-	if err := s.stage.stack.Submit(ctx, s.job); err != nil {
-		return err
-	}
-	s.setVersion(1)
-	_, err := s.stage.stack.AwaitDeployment(ctx, s.job.Name, "the change in place", func(d *nomad.Deployment) bool {
-		return d != nil && d.JobVersion == 1 && d.Status == nomad.DeploymentStatusSuccessful
-	})
-	return err
-}
-
 // submit submits version 2, waits until its canary is healthy for Nomad, and
 // returns the instances that were there before.
 func (s *side) submit(ctx context.Context) ([]harness.Instance, error) {
@@ -133,13 +126,12 @@ func (s *side) submit(ctx context.Context) ([]harness.Instance, error) {
 	next := s.job
 	next.Version = "2"
 	s.now("version 2 submitted; its canary warms up beside version 1")
-	s.setVersion(s.next())
-	if err := s.stage.stack.Submit(ctx, next); err != nil {
+	if err := s.send(ctx, next); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, comesWithin)
 	defer cancel()
-	if _, err := s.stage.stack.AwaitCanaries(ctx, s.job.Name, s.next()); err != nil {
+	if _, err := s.stage.stack.AwaitCanaries(ctx, s.job.Name, s.submitted()); err != nil {
 		return nil, err
 	}
 	return old, s.canaryHealthy(ctx)
@@ -152,7 +144,7 @@ func (s *side) canaryHealthy(ctx context.Context) error {
 		return nil
 	}
 	s.now("Nomad says the canary is healthy; now its /readyz turns to 503")
-	canaries, err := s.instances(ctx, func(i harness.Instance) bool { return i.Version == s.next() })
+	canaries, err := s.canaries(ctx)
 	for _, i := range canaries {
 		err = errors.Join(err, s.stage.stack.SetReady(ctx, i, false))
 	}
@@ -164,10 +156,10 @@ func (s *side) awaitPromotion(ctx context.Context) (bool, error) {
 	limited, cancel := context.WithTimeout(ctx, comesWithin)
 	defer cancel()
 	if s.gated {
-		s.now("the canary is healthy; draingate waits until it can lose nothing")
+		s.now(waiting)
 	}
 	_, err := s.stage.stack.AwaitDeployment(limited, s.job.Name, "promotion", func(d *nomad.Deployment) bool {
-		return d != nil && d.JobVersion == s.next() && d.TaskGroups["web"].Promoted
+		return d != nil && d.JobVersion == s.submitted() && d.TaskGroups["web"].Promoted
 	})
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
 		s.now("not promoted within " + comesWithin.String())
@@ -179,11 +171,11 @@ func (s *side) awaitPromotion(ctx context.Context) (bool, error) {
 // awaitEnd waits for the end of the span in which the deploy can lose requests.
 func (s *side) awaitEnd(ctx context.Context, old []harness.Instance) error {
 	st := s.stage
-	s.now("promoted: version 1 is out of the catalog and ends after its shutdown_delay")
+	s.now(fmt.Sprintf("promoted: version 1 is out of the catalog and ends after its shutdown_delay of %s", s.job.ShutdownDelay))
 	if err := st.stack.AwaitEnded(ctx, s.job.Name, old); err != nil {
 		return err
 	}
-	s.now("version 1 has ended; Traefik may route to it until its next refresh")
+	s.now("version 1 has ended; Traefik may route to it until it has dropped it")
 	if err := harness.AwaitDropped(ctx, old, st.proxy); err != nil {
 		return err
 	}
@@ -192,9 +184,9 @@ func (s *side) awaitEnd(ctx context.Context, old []harness.Instance) error {
 }
 
 // watchHold waits until draingate holds for the act's reason, and then until
-// the other side's span has ended and the hold lasted for a while. It ends
-// early where draingate does not hold.
-func (s *side) watchHold(ctx context.Context, rival <-chan struct{}) (decision, time.Duration, error) {
+// that lasted for a while and is enough. A hold for another reason begins it
+// anew; it ends early where draingate does not hold.
+func (s *side) watchHold(ctx context.Context, enough func() bool) (decision, time.Duration, error) {
 	s.now("the canary is healthy; draingate looks at Consul and Traefik")
 	var held, until time.Time
 	until = time.Now().Add(comesWithin)
@@ -207,9 +199,12 @@ func (s *side) watchHold(ctx context.Context, rival <-chan struct{}) (decision, 
 				held = now
 				s.now("draingate holds: version 1 serves on beside the canary")
 			}
-			if isClosed(rival) && now.Sub(held) >= holdAtLeast {
+			if enough() && now.Sub(held) >= holdAtLeast {
 				return last, now.Sub(held), nil
 			}
+		case known && last.Decision == "Hold" && !now.After(until):
+			// As where something could not be read for a moment: it is to last anew.
+			held = time.Time{}
 		case !held.IsZero() && known, now.After(until):
 			s.now("draingate does not hold for " + s.act.reason)
 			return last, 0, nil
@@ -237,12 +232,24 @@ func (s *side) instances(ctx context.Context, want func(harness.Instance) bool) 
 	return out, nil
 }
 
-// next is the job version, as Nomad counts, of the service's version 2.
-func (s *side) next() uint64 {
-	if s.act.cure {
-		return 2
-	}
-	return 1
+// canaries are those of the version that was submitted last.
+func (s *side) canaries(ctx context.Context) ([]harness.Instance, error) {
+	return s.instances(ctx, func(i harness.Instance) bool { return i.Version == s.submitted() })
+}
+
+// send submits the next version of the job.
+func (s *side) send(ctx context.Context, job harness.Sample) error {
+	s.mu.Lock()
+	s.version++
+	s.mu.Unlock()
+	return s.stage.stack.Submit(ctx, job)
+}
+
+// submitted is the version that was submitted last.
+func (s *side) submitted() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
 }
 
 // decided is what draingate says of the version that was submitted last.
@@ -250,12 +257,6 @@ func (s *side) decided() (decision, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stage.gate.of(s.job.Name, s.version)
-}
-
-func (s *side) setVersion(v uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.version = v
 }
 
 // now says what goes on.

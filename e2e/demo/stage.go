@@ -36,12 +36,12 @@ type performance struct {
 }
 
 // cast makes the jobs of an act and starts to deploy version 1 of both.
-func (st *stage) cast(ctx context.Context, a act, delay time.Duration) *performance {
+func (st *stage) cast(ctx context.Context, a act) *performance {
 	p := &performance{act: a, ready: make(chan struct{})}
 	var both errgroup.Group
 	for i := range p.sides {
 		gated := i == 1
-		s := &side{stage: st, act: a, gated: gated, job: a.job(gated, delay)}
+		s := &side{stage: st, act: a, gated: gated, job: a.job(gated)}
 		p.sides[i] = s
 		both.Go(func() error {
 			ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
@@ -78,19 +78,27 @@ func (p *performance) awaitRouted(ctx context.Context) error {
 	return nil
 }
 
+// cues are what the sides of an act tell each other.
+type cues struct {
+	// over is closed when the span of Nomad's side has ended.
+	over chan struct{}
+	// cure gets the shutdown_delay that draingate's side is cured with.
+	cure chan time.Duration
+}
+
 // play runs the act on both sides at once.
-func (p *performance) play(ctx context.Context, delay time.Duration) ([]result, error) {
+func (p *performance) play(ctx context.Context) ([]result, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*comesWithin)
 	defer cancel()
 	results := make([]result, len(p.sides))
-	left := make(chan struct{})
+	told := cues{over: make(chan struct{}), cure: make(chan time.Duration, 1)}
 	both, ctx := errgroup.WithContext(ctx)
 	for i, s := range p.sides {
 		both.Go(func() error {
-			r, err := s.play(ctx, delay, left)
+			r, err := s.play(ctx, told)
 			results[i] = r
 			if !s.gated {
-				close(left)
+				close(told.over)
 			}
 			return err
 		})

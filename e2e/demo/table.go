@@ -34,15 +34,33 @@ func resultTable(results []result, width int) []string {
 	return strings.Split(text, "\n")
 }
 
-// summary is one line for each side of an act that has ended.
+// summary is one line for each side of an act that has ended, and one for each
+// decision of draingate's that made it end so, with the time since the load began.
 func summary(results []result) []string {
 	var out []string
 	for _, r := range results {
 		out = append(out, fmt.Sprintf("%-9s  %s requests, %s lost, %.2f %% good, longest gap %s; %s", promoter(r.gated),
 			thousands(r.report.Requests), thousands(r.report.Lost), r.report.Success(), gap(r.report.Gap), outcome(r)))
 	}
-	if last := results[len(results)-1]; last.act.reason != "" && last.last.Decision != "" {
-		out = append(out, "           draingate says: "+last.last.String())
+	for _, r := range results {
+		for _, d := range turns(r) {
+			out = append(out, fmt.Sprintf("  %5s    draingate: %s", clock(d.Since.Sub(r.report.Began)), d))
+		}
+	}
+	return out
+}
+
+// turns are the decisions that an act is about, up to the promotion: the hold
+// for its reason, and the fence.
+func turns(r result) []decision {
+	var out []decision
+	for _, d := range r.told {
+		if d.Decision == "Fence" || d.Decision == "Promote" || r.act.reason != "" && d.Reason == r.act.reason {
+			out = append(out, d)
+		}
+		if d.Decision == "Promote" {
+			break
+		}
 	}
 	return out
 }

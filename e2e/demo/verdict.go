@@ -38,18 +38,31 @@ func judgeGated(r result) []string {
 	}
 	claim(r.report.Requests > 0, "no request was answered")
 	claim(r.report.Lost == 0, "%s lost (%s)%s", plural(r.report.Lost, "request was", "requests were"), counts(r.report.LostBy), busy(r.report))
-	if r.act.reason == "" {
+	if r.act.reason != "" {
+		claim(r.held >= holdAtLeast, "draingate did not hold with %s for %s; it said %s", r.act.reason, holdAtLeast, r.last)
+	}
+	if r.act.promotes() {
 		claim(r.promoted, "version 2 was not promoted; draingate said %s", r.last)
+		claim(fenced(r) == r.act.fenced, "it was promoted %s a fence; draingate said %s", withOrWithout(fenced(r)), steps(r.told))
 		return faults
 	}
 	claim(!r.promoted, "version 2 was promoted")
-	claim(r.held >= holdAtLeast, "draingate did not hold with %s for %s; it said %s", r.act.reason, holdAtLeast, r.last)
 	claim(slices.Contains(r.serving, "1"), "version 1 did not serve at the end")
-	if r.act.named {
-		_, err := namedCure(r.last.Message)
-		claim(err == nil, "draingate named no cure; it said %s", r.last)
-	}
 	return faults
+}
+
+// fenced reports whether draingate promoted after it took version 1 out of
+// rotation.
+func fenced(r result) bool {
+	began := slices.IndexFunc(r.told, func(d decision) bool { return d.Decision == "Fence" })
+	return began >= 0 && slices.ContainsFunc(r.told[began:], func(d decision) bool { return d.Decision == "Promote" && d.Reason == "FencedOut" })
+}
+
+func withOrWithout(with bool) string {
+	if with {
+		return "with"
+	}
+	return "without"
 }
 
 // busy explains requests that were not sent on time, which count as lost: a
@@ -67,7 +80,7 @@ func judgeNomad(r result) []string {
 	if !r.promoted {
 		faults = append(faults, "version 2 was not promoted")
 	}
-	if r.act.named && r.report.Lost == 0 {
+	if r.act.fenced && r.report.Lost == 0 {
 		faults = append(faults, "no request was lost, so this shows nothing")
 	}
 	if r.act.sicken && !gone(r) {
@@ -96,6 +109,10 @@ func outcome(r result) string {
 	switch {
 	case r.promoted && gone(r):
 		parts = append(parts, "promoted, and no good instance is left")
+	case r.promoted && r.held > 0:
+		parts = append(parts, fmt.Sprintf("held: %s; promoted with shutdown_delay %s", r.act.reason, r.cured))
+	case r.promoted && fenced(r):
+		parts = append(parts, "fenced, then promoted")
 	case r.promoted:
 		parts = append(parts, "promoted")
 	case r.held > 0:
@@ -155,7 +172,22 @@ func (d decision) String() string {
 	if d.Decision == "" {
 		return "nothing"
 	}
-	return strings.TrimSpace(d.Decision + " " + d.Reason + ": " + d.Message)
+	return strings.TrimSuffix(d.step()+": "+d.Message, ": ")
+}
+
+// step is the decision without its message.
+func (d decision) step() string { return strings.TrimSpace(d.Decision + " " + d.Reason) }
+
+// steps are decisions one after the other.
+func steps(told []decision) string {
+	if len(told) == 0 {
+		return "nothing"
+	}
+	var out []string
+	for _, d := range told {
+		out = append(out, d.step())
+	}
+	return strings.Join(out, " → ")
 }
 
 func plural(n int, one, many string) string {

@@ -61,8 +61,14 @@ func drawSide(v sideView, width int, p palette) []string {
 	if !v.gated {
 		return lines
 	}
+	if n := len(v.told); n > 0 {
+		lines = append(lines, row("so far", steps(v.told[max(0, n-lastSteps):])))
+	}
 	return append(lines, drawDecision(v.said, width, p)...)
 }
+
+// lastSteps is how many decisions are shown, so that they have room in a line.
+const lastSteps = 4
 
 // drawDecision shows what draingate decides and why, over a few lines.
 func drawDecision(d decision, width int, p palette) []string {
@@ -75,7 +81,7 @@ func drawDecision(d decision, width int, p palette) []string {
 	}
 	lines := []string{row("draingate", style.Render(d.Decision+" "+d.Reason))}
 	for i, l := range wrapped(d.Message, width-label) {
-		if i == 7 {
+		if i == 10 {
 			break
 		}
 		lines = append(lines, row("", l))
@@ -162,11 +168,7 @@ func sideLine(v sideView) string {
 
 // sideKey changes when something happens that a person should hear of.
 func sideKey(v sideView) string {
-	key := fmt.Sprint(v.phase, v.versions, v.sending, v.lastSecond().Lost > 0)
-	if v.gated {
-		key += v.said.Decision + v.said.Reason
-	}
-	return key
+	return fmt.Sprint(v.phase, v.versions, v.sending, v.lastSecond().Lost > 0, len(v.told))
 }
 
 // heartbeat is the whole scene in one line.

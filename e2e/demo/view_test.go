@@ -27,6 +27,7 @@ func aScene() scene {
 			{
 				gated: true, phase: "draingate holds", seconds: seconds(3, 200, 0), requests: 600, sending: true, versions: []string{"1", "2"},
 				said: decision{Decision: "Hold", Reason: "DrainUnsafe", Message: "S = 0s is not enough."},
+				told: []decision{{Decision: "Hold", Reason: "WindowRunning", Message: "0s of 5s"}, {Decision: "Hold", Reason: "DrainUnsafe", Message: "S = 0s is not enough."}},
 			},
 		},
 	}
@@ -43,6 +44,7 @@ func TestDraw(t *testing.T) {
 		"  now        draingate holds",
 		"  answers    ···  200 good, 0 lost /s",
 		"  total      600 requests, 0 lost  answers come from version 1 and 2",
+		"  so far     Hold WindowRunning → Hold DrainUnsafe",
 		"  draingate  Hold DrainUnsafe",
 		"             S = 0s is not enough.",
 		"one mark a second: · all answered well, ▁ to █ the share that was lost",
@@ -100,14 +102,14 @@ func aTerminal(width, height int) (*terminal, *bytes.Buffer) {
 func TestTerminalDrawsOverThePicture(t *testing.T) {
 	term, out := aTerminal(100, 40)
 	term.show(aScene())
-	require.Equal(t, 12, strings.Count(out.String(), eraseLine+"\n"))
-	require.NotContains(t, out.String(), "\x1b[12A")
+	require.Equal(t, 13, strings.Count(out.String(), eraseLine+"\n"))
+	require.NotContains(t, out.String(), "\x1b[13A")
 	out.Reset()
 	term.say("done")
-	require.True(t, strings.HasPrefix(out.String(), "\x1b[12A\rdone"+eraseLine+"\n1:02"), "%q", out)
+	require.True(t, strings.HasPrefix(out.String(), "\x1b[13A\rdone"+eraseLine+"\n1:02"), "%q", out)
 	out.Reset()
 	term.close()
-	require.Equal(t, "\x1b[12A\r"+eraseBelow+showCursor, out.String())
+	require.Equal(t, "\x1b[13A\r"+eraseBelow+showCursor, out.String())
 }
 
 func TestTerminalKeepsThePictureOnTheScreen(t *testing.T) {
@@ -132,13 +134,18 @@ func TestPlainLines(t *testing.T) {
 	s.at += 500 * time.Millisecond
 	p.show(s)
 	require.Equal(t, []string{"1:03  draingate  200 good, 0 lost /s; 0 of 600 lost; draingate holds; " +
-		"answers come from version 1 and 2; Hold DrainUnsafe: S = 0s is not enough."}, lines())
+		"answers come from version 1 and 2; Hold WindowRunning: 0s of 5s; Hold DrainUnsafe: S = 0s is not enough."}, lines())
 	s.at += 4 * time.Second
 	p.show(s)
 	require.Equal(t, []string{""}, lines(), "nothing has changed")
+	s.sides[1].told = append(s.sides[1].told, decision{Decision: "Promote", Reason: "Safe"})
 	s.at += time.Second
 	p.show(s)
-	require.Equal(t, []string{"1:08  act 1: no delay; Nomad: 50 good, 150 lost /s, 150 of 600 lost; " +
+	require.Equal(t, []string{"1:08  draingate  200 good, 0 lost /s; 0 of 600 lost; draingate holds; " +
+		"answers come from version 1 and 2; Promote Safe"}, lines(), "only what is new")
+	s.at += 5 * time.Second
+	p.show(s)
+	require.Equal(t, []string{"1:13  act 1: no delay; Nomad: 50 good, 150 lost /s, 150 of 600 lost; " +
 		"draingate: 200 good, 0 lost /s, 0 of 600 lost, Hold DrainUnsafe"}, lines(), "every five seconds")
 }
 

@@ -63,6 +63,9 @@ type Node struct {
 	consul, nomad *agent
 }
 
+// ConsulAgent is the node's Consul agent, to be killed and started again.
+func (n *Node) ConsulAgent() *Server { return servers([]*agent{n.consul})[0] }
+
 // startNodes starts a Nomad client for each node, all at the same time.
 func (s *Stack) startNodes(ctx context.Context) error {
 	return s.retry(ctx, func(ctx context.Context, try string) (err error) {

@@ -60,6 +60,9 @@ type Sample struct {
 	NoCheck       bool
 	CheckPath     string
 	CheckInterval time.Duration
+	// CheckTimeout is 2 s if zero. On a busy machine all checks of a job may miss it
+	// at once, so that no proxy has anywhere to go.
+	CheckTimeout time.Duration
 	// InitialStatus of the check, unset (critical) if empty.
 	InitialStatus string
 	// Warmup, Drain, Sleep and NeverReady configure the process: see package
@@ -94,7 +97,7 @@ func (s Sample) withDefaults() Sample {
 	s.ProgressDeadline = or(s.ProgressDeadline, 10*time.Minute)
 	s.KillTimeout = or(s.KillTimeout, 5*time.Second)
 	s.Provider, s.CheckPath = or(s.Provider, "consul"), or(s.CheckPath, "/readyz")
-	s.CheckInterval = or(s.CheckInterval, 2*time.Second)
+	s.CheckInterval, s.CheckTimeout = or(s.CheckInterval, 2*time.Second), or(s.CheckTimeout, 2*time.Second)
 	return s
 }
 

@@ -12,8 +12,8 @@ import (
 	nomad "github.com/hashicorp/nomad/api"
 )
 
-// Server is one server of Consul or of Nomad, which a test can kill and start
-// again. Its methods can be used from several goroutines.
+// Server is one server of Consul or of Nomad, or the Consul agent of a node, which
+// a test can kill and start again. Its methods can be used from several goroutines.
 type Server struct {
 	// Name is the name of its log file and, with ".json", of its configuration.
 	Name string

@@ -1,0 +1,244 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	nomad "github.com/hashicorp/nomad/api"
+	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/e2e/harness"
+)
+
+// outliveBound is how long a fence may outlive its owner where a draingate runs
+// on the node: Consul may take two TTLs to end the session of one that was killed,
+// and then a pass sees it. The rest is for a busy machine.
+const outliveBound = 2*leaderTTL + 3*time.Second
+
+// A leader that is killed while it fences leaves the fence to the instances on the
+// nodes, which lift it, and the deployment to the next leader, which holds it.
+func TestFenceWhoseLeaderIsKilled(t *testing.T) {
+	t.Parallel()
+	s := Shared(t)
+	through := oneProxy(t, s)
+	first := gate(t, s, through)
+	_, _ = awaitLead(t, 10*time.Second, first)
+	heir := gateIn(t, s, first.key(), nil, "run", "--traefik-service", through[0].Options.Service)
+	d := fencing(t, s, harness.Sample{}, through, heir, "40s", nil)
+	d.untilOut()
+	at := time.Now()
+	require.NoError(t, first.process.Signal(syscall.SIGKILL))
+	took := d.watch.untilLifted(outliveBound+30*time.Second, at)
+	t.Logf("the fence outlived its leader by %s; the bound is %s", took.Round(10*time.Millisecond), outliveBound)
+	require.Less(t, took, outliveBound)
+	first.start()
+	_, late := awaitLead(t, failoverBound, first, heir)
+	t.Logf("another leads %s after that", late.Round(10*time.Millisecond))
+	d.aborted("does not lead any more")
+	d.leavesNothing()
+	d.keepsServing(heir, 3*time.Second)
+}
+
+// TestFenceThroughCrashes kills a draingate at a step of a fence, on two nodes with
+// one each, and starts it again. The fence is lifted or finished, and no request is
+// lost. DRAINGATE_FENCE=all runs every step, otherwise the one that takes two nodes.
+func TestFenceThroughCrashes(t *testing.T) {
+	t.Parallel()
+	s := ownStack(t, harness.Options{HA: true})
+	cases := map[string]struct {
+		soak    bool
+		job     harness.Sample
+		longest string
+		run     func(*crash)
+	}{
+		"the leader while it fences": {soak: true, longest: "40s", run: (*crash).leaderWhileItFences},
+		"the instance of a node":     {longest: "8s", run: (*crash).instanceWhileItFences},
+		"the leader with an armed fence, not promoted": {soak: true, longest: "2s", run: func(c *crash) {
+			c.leaderArmed(harness.Fault500)
+			c.aborts()
+		}},
+		"the leader with an armed fence, promoted": {soak: true, longest: "2s", run: func(c *crash) {
+			c.leaderArmed(harness.FaultNone)
+			c.gates[0].start()
+			c.d.losesNothing(c.gates[1])
+			c.d.leavesNothing()
+		}},
+		"the leader while it rolls": {soak: true, job: harness.Sample{Count: 4, Canary: 1}, longest: "5s", run: (*crash).leaderWhileItRolls},
+	}
+	if everyFence() {
+		// It takes something from all the others, which wait until it has ended.
+		t.Run("the Consul agent of a node", func(t *testing.T) {
+			c := newCrash(t, s, harness.Sample{}, "30s")
+			c.d.untilOut()
+			c.agentRestarts()
+		})
+	}
+	for name, c := range cases {
+		if c.soak && !everyFence() {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.run(newCrash(t, s, c.job, c.longest))
+		})
+	}
+}
+
+// crash is a deploy on two nodes, with a proxy and a draingate on each. The first
+// draingate leads.
+type crash struct {
+	t        *testing.T
+	s        *harness.Stack
+	gates    []*controller
+	nomadAPI []*harness.FaultyAPI
+	d        *standing
+}
+
+func newCrash(t *testing.T, s *harness.Stack, job harness.Sample, longest string) *crash {
+	t.Helper()
+	c := &crash{t: t, s: s}
+	key, service := s.Name("draingate/leader"), s.Name("traefik")
+	var through []*harness.Traefik
+	for i := range s.Nodes {
+		p, err := s.StartTraefik(t.Context(), harness.TraefikOptions{Service: service, Prefix: service, RefreshInterval: 2 * time.Second, Node: i})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, p.Stop()) })
+		through = append(through, p)
+	}
+	for i, node := range s.Nodes {
+		api := faultyAPI(t, "http://"+node.NomadAddr)
+		c.nomadAPI = append(c.nomadAPI, api)
+		c.gates = append(c.gates, gateIn(t, s, key, []string{"NOMAD_ADDR=" + api.URL(), "CONSUL_HTTP_ADDR=" + node.ConsulAddr}, "run", "--traefik-service", service))
+		if i == 0 {
+			_, _ = awaitLead(t, 10*time.Second, c.gates[0])
+		}
+	}
+	if job.Count == 0 {
+		job.Count, job.Canary = replicas, replicas
+	}
+	job.Spread = true
+	c.d = fencing(t, s, job, through, c.gates[1], longest, nil)
+	return c
+}
+
+// kill kills the draingate of a node, and returns when.
+func (c *crash) kill(node int) time.Time {
+	c.t.Helper()
+	at := time.Now()
+	require.NoError(c.t, c.gates[node].process.Signal(syscall.SIGKILL))
+	<-c.gates[node].process.Done()
+	return at
+}
+
+// on are the old instances of a node.
+func (c *crash) on(node int) []harness.Instance {
+	return slices.DeleteFunc(slices.Clone(c.d.old), func(i harness.Instance) bool { return i.NodeID != c.s.Nodes[node].ID })
+}
+
+// liftedOn waits until no old instance of a node is fenced, and returns how long
+// that was after a time.
+func (c *crash) liftedOn(node int, bound time.Duration, after time.Time) time.Duration {
+	c.t.Helper()
+	there := c.on(node)
+	require.NotEmpty(c.t, there)
+	took := c.d.watch.until(bound+30*time.Second, "lifted on a node", func(seen catalog) bool {
+		return seen.at.After(after) && !slices.ContainsFunc(there, func(i harness.Instance) bool {
+			return slices.Contains(seen.fenced(), serviceID(c.d.job, i))
+		})
+	}).at.Sub(after)
+	c.t.Logf("lifted on node %d after %s; the bound is %s", node+1, took.Round(10*time.Millisecond), bound)
+	require.Less(c.t, took, bound)
+	return took
+}
+
+func (c *crash) leaderWhileItFences() {
+	c.d.untilOut()
+	c.liftedOn(1, outliveBound, c.kill(0))
+	// The heir lifts nothing on a node that is not its own.
+	require.Contains(c.t, c.d.watch.now().fenced(), serviceID(c.d.job, c.on(0)[0]))
+	c.aborts()
+}
+
+// aborts starts the first draingate again, and requires that the fence is lifted
+// everywhere and that the deployment is held.
+func (c *crash) aborts() {
+	c.t.Helper()
+	at := time.Now()
+	c.gates[0].start()
+	c.liftedOn(0, outliveBound, at)
+	c.liftedOn(1, outliveBound, at)
+	_, took := awaitLead(c.t, failoverBound, c.gates...)
+	c.t.Logf("another leads %s after that", took.Round(10*time.Millisecond))
+	c.d.aborted("")
+	c.d.leavesNothing()
+	c.d.keepsServing(c.gates[1], 5*time.Second)
+}
+
+func (c *crash) instanceWhileItFences() {
+	c.d.untilOut()
+	c.kill(1)
+	c.d.gate = c.gates[0]
+	c.d.aborted("")
+	c.liftedOn(0, outliveBound, time.Now())
+	require.Contains(c.t, c.d.watch.now().fenced(), serviceID(c.d.job, c.on(1)[0]))
+	at := time.Now()
+	c.gates[1].start()
+	c.liftedOn(1, outliveBound, at)
+	c.d.leavesNothing()
+	c.d.keepsServing(c.gates[0], 5*time.Second)
+}
+
+// leaderArmed kills the leader when its promotion is on its way, which then meets
+// the fault.
+func (c *crash) leaderArmed(fault harness.Fault) {
+	c.t.Helper()
+	killed := make(chan error, 1)
+	c.nomadAPI[0].OnPromote(func(string) {
+		c.nomadAPI[0].Set(fault)
+		killed <- c.gates[0].process.Signal(syscall.SIGKILL)
+		<-c.gates[0].process.Done()
+	})
+	select {
+	case err := <-killed:
+		require.NoError(c.t, err)
+	case <-within(c.t, 2*time.Minute).Done():
+		c.t.Fatal("nothing was promoted")
+	}
+	require.Eventually(c.t, func() bool {
+		seen := c.nomadAPI[0].Promotions()
+		return len(seen) == 1 && seen[0].Fault == fault && (seen[0].Status != 0) == (fault == harness.FaultNone)
+	}, 10*time.Second, 20*time.Millisecond, "what became of the promotion: %v", c.nomadAPI[0].Promotions())
+	c.nomadAPI[0].OnPromote(nil)
+	c.nomadAPI[0].Set(harness.FaultNone)
+}
+
+func (c *crash) leaderWhileItRolls() {
+	c.d.untilRolling(c.gates[0].key())
+	c.kill(0)
+	c.gates[0].start()
+	_, took := awaitLead(c.t, failoverBound, c.gates...)
+	c.t.Logf("another leads after %s", took.Round(10*time.Millisecond))
+	_, err := c.s.AwaitDeployment(within(c.t, 3*time.Minute), c.d.job.Name, "success", func(n *nomad.Deployment) bool {
+		return n.Status == nomad.DeploymentStatusSuccessful
+	})
+	require.NoError(c.t, err)
+	require.NoError(c.t, c.s.AwaitEnd(within(c.t, time.Minute), c.d.job.Name, c.d.old, c.d.through...))
+	c.d.leavesNothing()
+	c.d.lostNothing()
+}
+
+// agentRestarts ends and starts the Consul agent of the first node. Its instances
+// are then critical until their checks have run again, the canary among them.
+func (c *crash) agentRestarts() {
+	c.t.Helper()
+	agent := c.s.Nodes[0].ConsulAgent()
+	require.NoError(c.t, agent.Kill())
+	at := time.Now()
+	require.NoError(c.t, agent.Start(within(c.t, time.Minute)))
+	c.t.Logf("the agent answers again %s after it was killed", time.Since(at).Round(10*time.Millisecond))
+	c.d.fencedAgainOrAborted(at, 30*time.Second)
+}
