@@ -343,6 +343,13 @@ func TestABlipBringsBackWhatAProxyMayHaveRead(t *testing.T) {
 			seen.World.Instances[0].Out = false
 			_, in.Memory = Next(seen)
 		},
+		"after which the sign is the same": func(in *Input) {
+			seen := *in
+			seen.World.Instances = append([]Instance(nil), in.World.Instances...)
+			seen.World.Instances[0].Out = false
+			_, in.Memory = Next(seen)
+			in.World.Instances[0].Sign = "7"
+		},
 		"while a proxy lists it": func(in *Input) {
 			seen := *in
 			seen.World.Instances = append([]Instance(nil), in.World.Instances...)
@@ -353,9 +360,8 @@ func TestABlipBringsBackWhatAProxyMayHaveRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := proven()
-			in.World.Reload = 3 * time.Second
+			in.World.Reload, in.World.Instances[0].Sign = 3*time.Second, "9"
 			blip(&in)
-			in.World.Instances[0].Sign = "9"
 			got, m := Next(in)
 			require.Equal(t, DoWait, got.Do)
 			in.Memory, in.Now = m, noon.Add(3*time.Second-1)
