@@ -14,6 +14,9 @@ E2E_PARALLEL ?= 3
 SOAK        ?= 10
 SOAK_RUN    ?= ^TestLossless$$
 SOAK_TIMEOUT ?= 12h
+# Deploys of make soak-fence, and what it runs: its rows come first.
+SOAK_FENCE     ?= 100
+SOAK_FENCE_RUN ?= ^(TestFence|TestFenceSoak)$$
 BENCHTIME   ?= 1s
 FUZZTIME    ?= 10s
 # One row of the matrix, and how often: make faults FAULTS=leader_killed COUNT=3
@@ -28,7 +31,7 @@ E2E_PKGS     = $(shell hack/e2e-packages.sh)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit e2e demo dist soak faults mutants bench check fuzz binaries clean
+.PHONY: help build test unit e2e demo dist soak soak-fence faults mutants bench check fuzz binaries clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | \
@@ -51,6 +54,9 @@ demo: ## show three deploys, with and without draingate, on the real stack
 
 soak: ## repeat the lossless cases of the end-to-end tests SOAK times
 	DRAINGATE_SOAK=$(SOAK) GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) $(if $(SOAK_RUN),-run '$(SOAK_RUN)') ./e2e
+
+soak-fence: ## every row of fenced deploys, and then SOAK_FENCE of them one after another under constant load; about two hours
+	DRAINGATE_FENCE=all DRAINGATE_SOAK_FENCE=$(SOAK_FENCE) GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) $(if $(SOAK_FENCE_RUN),-run '$(SOAK_FENCE_RUN)') ./e2e
 
 faults: ## break every part at every moment of a deploy, and print what became of each; about an hour
 	DRAINGATE_FAULTS=all GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=$(COUNT) -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) -run '$(if $(FAULTS),^TestFaults$$/$(FAULTS),^(TestFaults|TestDrainedWhileItWaits)$$)' ./e2e

@@ -35,8 +35,11 @@ type fenceWitness struct {
 
 	mu  sync.Mutex
 	old map[string]*fencedOld
-	// order is what happened to old instances: "fence NAME" and "stop NAME".
+	// order is what happened to old instances.
 	order []fenceEvent
+	// busiest is the longest time that an answer about the proxies took to come
+	// round, the 50 ms apart.
+	busiest time.Duration
 	// passing are the instances that are passing, by service, and fewest is the
 	// least of each since the first was fenced.
 	passing map[string]map[string]bool
@@ -44,10 +47,19 @@ type fenceWitness struct {
 	wrong   []string
 }
 
+// fenceEvent is one of fenced, lifted and stopped.
 type fenceEvent struct {
-	stop bool
+	what fenceEventKind
 	id   string
 }
+
+type fenceEventKind int
+
+const (
+	fenced fenceEventKind = iota
+	lifted
+	stopped
+)
 
 // fencedOld is what is known of one old instance.
 type fencedOld struct {
@@ -60,6 +72,10 @@ type fencedOld struct {
 	dropped map[string]time.Time
 	told    time.Time
 }
+
+// busy is how long an answer of a proxy takes on a machine that is too busy to
+// measure anything in tenths of seconds.
+const busy = 300 * time.Millisecond
 
 // watchFence begins to look. It ends with judge, or with the case.
 func watchFence(t *testing.T, s *harness.Stack, job harness.Sample, old []harness.Instance, through []*harness.Traefik) *fenceWitness {
@@ -155,13 +171,14 @@ func (w *fenceWitness) at(serviceID string) *fencedOld {
 // maintained notes whether a service of the instance is in maintenance. What is
 // not in the catalog any more stays as it was.
 func (w *fenceWitness) maintained(o *fencedOld, name string, ours bool) {
-	if !ours && o.out[name] {
+	if !ours && o.out[name] && !o.since.IsZero() {
 		o.since, o.dropped = time.Time{}, map[string]time.Time{}
+		w.order = append(w.order, fenceEvent{lifted, o.AllocID})
 	}
 	o.out[name] = ours
 	if o.since.IsZero() && w.isOut(o) {
 		o.since = time.Now()
-		w.order = append(w.order, fenceEvent{id: o.AllocID})
+		w.order = append(w.order, fenceEvent{fenced, o.AllocID})
 	}
 }
 
@@ -206,7 +223,7 @@ func (w *fenceWitness) allocations(all []*nomad.AllocationListStub) {
 			continue
 		}
 		o.told = time.Now()
-		w.order = append(w.order, fenceEvent{stop: true, id: a.ID})
+		w.order = append(w.order, fenceEvent{stopped, a.ID})
 		if !w.isOut(o) {
 			w.wrong = append(w.wrong, fmt.Sprintf("%s was told to stop and is not in draingate's maintenance: %v", a.Name, o.out))
 		}
@@ -245,6 +262,7 @@ func (w *fenceWitness) waiting() bool {
 func (w *fenceWitness) pool(p *harness.Traefik, asked time.Time, servers []string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.busiest = max(w.busiest, time.Since(asked))
 	for _, o := range w.old {
 		switch listed := slices.Contains(servers, o.Addr); {
 		case err != nil || o.since.IsZero() || asked.Before(o.since) || !o.told.IsZero():
@@ -256,23 +274,38 @@ func (w *fenceWitness) pool(p *harness.Traefik, asked time.Time, servers []strin
 	}
 }
 
-// batches are the sets that were fenced and those that were stopped, in turn.
-func (w *fenceWitness) batches() (fenced, stopped [][]string) {
-	last := true
+// batches are the sets that were told to stop, and those that were in
+// maintenance and running when the first of each was.
+func (w *fenceWitness) batches() (out, told [][]string) {
+	in, last := map[string]bool{}, fenced
 	for _, e := range w.order {
-		into := &fenced
-		if e.stop {
-			into = &stopped
+		if e.what == stopped && last != stopped {
+			out, told = append(out, slices.Sorted(maps.Keys(in))), append(told, nil)
 		}
-		if e.stop != last || len(*into) == 0 {
-			*into = append(*into, nil)
+		switch e.what {
+		case fenced:
+			in[e.id] = true
+		case stopped:
+			n := len(told) - 1
+			told[n] = append(told[n], e.id)
+			slices.Sort(told[n])
+			fallthrough
+		default:
+			delete(in, e.id)
 		}
-		n := len(*into) - 1
-		(*into)[n] = append((*into)[n], e.id)
-		slices.Sort((*into)[n])
-		last = e.stop
+		last = e.what
 	}
-	return fenced, stopped
+	return out, told
+}
+
+// lifts counts those that came back into rotation before they were stopped.
+func (w *fenceWitness) lifts() (n int) {
+	for _, e := range w.order {
+		if e.what == lifted {
+			n++
+		}
+	}
+	return n
 }
 
 // judge ends the looking, and requires that each old instance was told to stop
@@ -284,20 +317,24 @@ func (w *fenceWitness) judge(atOnce bool, g *controller, version uint64) fenceTi
 	w.t.Helper()
 	w.close()
 	require.Empty(w.t, w.wrong)
-	fenced, stopped := w.batches()
-	require.Equal(w.t, fenced, stopped, "old instances that were fenced, and that were stopped, batch by batch")
-	var all []string
-	for _, batch := range stopped {
-		all = append(all, batch...)
-	}
-	require.Len(w.t, all, len(w.old), "every old instance is stopped once")
+	out, told := w.batches()
+	require.Equal(w.t, out, told, "old instances that were out of rotation, and that were stopped, batch by batch")
+	require.Len(w.t, slices.Concat(told...), len(w.old), "every old instance is stopped once")
 	floor := max(max(w.job.Count, 1)-max(w.job.MaxParallel, 1), 1)
 	for _, name := range slices.Sorted(maps.Keys(w.fewest)) {
 		require.GreaterOrEqual(w.t, w.fewest[name], floor, "instances of %s that are passing", name)
 	}
 	times := w.times(g, version)
 	w.t.Log(times)
-	if atOnce {
+	if n := w.lifts(); n > 0 {
+		w.t.Logf("%d old instances came back into rotation before they were fenced again and stopped", n)
+	}
+	switch {
+	case !atOnce:
+	case w.busiest > busy:
+		// Whoever is that slow to ask a proxy cannot tell how quick draingate is.
+		w.t.Logf("the machine is too busy for a bar: an answer of a proxy took %s", w.busiest.Round(time.Millisecond))
+	default:
 		require.LessOrEqual(w.t, times.whole(), times.bar(), "from the canaries being routed everywhere to the last order to stop: %s", times)
 	}
 	return times
@@ -346,8 +383,8 @@ func (w *fenceWitness) times(g *controller, version uint64) fenceTimes {
 	longest, err := time.ParseDuration(cmp.Or(w.job.Meta["draingate_max_request"], "0s"))
 	require.NoError(w.t, err)
 	out.longest = longest
-	_, stopped := w.batches()
-	for _, batch := range stopped {
+	_, told := w.batches()
+	for _, batch := range told {
 		var at batchTimes
 		for _, o := range w.old {
 			if !slices.Contains(batch, o.AllocID) {

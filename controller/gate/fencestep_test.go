@@ -235,3 +235,39 @@ func TestARecordThatIsLeftIsLookedAfter(t *testing.T) {
 	require.Equal(t, ReasonDeploymentEnded, o.Decision.Reason)
 	require.Equal(t, f.policy().Poll, o.Decision.RetryAfter)
 }
+
+// A request may take as long as the job says, also where the time that a proxy
+// needs cannot be predicted: that is what a fence is for.
+func TestAFenceWaitsForTheLongestRequest(t *testing.T) {
+	t.Parallel()
+	declares := func(value string) change {
+		return func(s *model.Snapshot) { firstOld(s).Job.Meta["draingate_max_request"] = value }
+	}
+	for name, more := range map[string]change{
+		"behind proxies that poll":       func(*model.Snapshot) {},
+		"behind proxies that watch":      func(s *model.Snapshot) { watching(s, 0); watching(s, 1) },
+		"where no load was measured":     func(s *model.Snapshot) { s.Load = model.Unseen[model.Load](start, "refused") },
+		"where nothing is seen to serve": func(s *model.Snapshot) { firstOld(s).Job.Groups[0].Tasks = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFenced(hard())
+			f.change = func(s *model.Snapshot) { declares("4s")(s); more(s) }
+			f.until(t, fence.DoFence)
+			began := f.now
+			f.until(t, fence.DoArm)
+			require.GreaterOrEqual(t, f.now.Sub(began), 4*time.Second, "from the maintenance to the order to stop")
+		})
+	}
+	f := newFenced(hard())
+	f.change = declares("soon")
+	for range 100 {
+		o := f.pass()
+		require.Equal(t, model.Hold, o.Decision.Verb, o.Decision.Message)
+	}
+	o := f.pass()
+	require.Equal(t, ReasonDrainUnknown, o.Decision.Reason)
+	require.Contains(t, o.Decision.Message, `"soon"`)
+}
+
+func watching(s *model.Snapshot, n int) { s.Proxies.Value[n].Settings.Value.Watch = true }

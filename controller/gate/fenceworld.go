@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/draingate/draingate/controller/drain"
 	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/model"
 )
@@ -44,10 +45,28 @@ func (v *view) fenceWorld() fence.World {
 			}
 		}
 	}
-	for _, window := range v.windows {
-		w.Longest = max(w.Longest, window.L)
+	longest, unknown := v.longest()
+	w.Longest = longest
+	if unknown != "" && w.Against == (fence.Finding{}) {
+		w.Against = fence.Finding{Reason: ReasonDrainUnknown, Message: unknown}
 	}
 	return w
+}
+
+// longest is L, the longest request that may be under way to an old instance, or
+// says why it is not known. The windows do not tell: those of a proxy that cannot
+// be predicted have no L, and it is such a one that a fence is for.
+func (v *view) longest() (longest time.Duration, unknown string) {
+	for _, g := range v.groups {
+		for _, a := range g.olds {
+			l, err := drain.LongestRequest(a)
+			if err != nil {
+				return 0, fmt.Sprintf("how long a request to old allocation %s may take is not known, so that it cannot be taken out of rotation: %v", v.called(a.ID, a.Group), err)
+			}
+			longest = max(longest, l)
+		}
+	}
+	return longest, ""
 }
 
 // fenceBlind says what is not known of all that a fence rests on. A deployment
