@@ -232,3 +232,8 @@ func TestPropVerdictIsMonotone(t *testing.T) {
 		}
 	})
 }
+
+func TestTimeUnderWay(t *testing.T) {
+	s := model.ProxySettings{RefreshInterval: time.Hour, Watch: true, Throttle: 2 * time.Second}
+	require.Equal(t, 3200*time.Millisecond, TimeUnderWay(s, model.Load{Took: 700 * time.Millisecond}))
+}

@@ -68,6 +68,18 @@ func TimeToStopRouting(s model.ProxySettings, load model.Load, shown time.Durati
 	return t, terms
 }
 
+// TimeUnderWay returns how long after an answer of the catalog a proxy may begin
+// to go by it.
+//
+//	P + throttle + Apply
+//
+// with the symbols of TimeToStopRouting: the rest of the load that the answer is
+// a part of, the wait for its delivery, and the switch. Polling or watching makes
+// no difference.
+func TimeUnderWay(s model.ProxySettings, load model.Load) time.Duration {
+	return load.Took + s.Throttle + Apply
+}
+
 func sum(terms []model.Term) time.Duration {
 	var d time.Duration
 	for _, t := range terms {

@@ -60,21 +60,32 @@ func (p *pass) broken() string {
 
 // prove says what is still missing until every allocation of the set is known
 // to get no request: in maintenance for the catalog and for the instance on its
-// node, in no proxy's pool, and that for as long as a request may take.
+// node, in no proxy's pool, and that for as long as a request may take. Where it
+// may have been in rotation shortly before, a proxy that does not list it can yet
+// come to do so, by a load of the catalog that began then.
 func (p *pass) prove() string {
-	if missing := p.inRotation(); missing != "" {
+	if missing := p.notInMaintenance(); missing != "" {
+		p.m.Out, p.m.In = time.Time{}, time.Time{}
+		return missing
+	}
+	if signs := p.signs(); p.m.In.IsZero() || signs != p.m.Signs {
+		p.m.Fresh = p.m.Fresh && p.m.Signs == ""
+		p.m.Out, p.m.In, p.m.Signs = time.Time{}, p.Now, signs
+	}
+	if missing := p.routed(); missing != "" {
 		p.m.Out = time.Time{}
 		return missing
 	}
-	if signs := p.signs(); p.m.Out.IsZero() || signs != p.m.Signs {
-		p.m.Out, p.m.Signs = p.Now, signs
-	}
+	p.m.Out = since(p.m.Out, true, p.Now)
 	if missing := p.unacknowledged(); missing != "" {
 		return missing
 	}
 	need := max(p.World.Longest, Switch)
 	if lasted := p.Now.Sub(p.m.Out); lasted < need {
 		return fmt.Sprintf("every proxy has dropped the old instances for %s of %s, as long as a request may take", lasted.Round(100*time.Millisecond), need)
+	}
+	if lasted := p.Now.Sub(p.m.In); !p.m.Fresh && lasted < p.World.Reload {
+		return fmt.Sprintf("the old instances are in maintenance for %s, and a proxy may need %s to put into force what it had read before", lasted.Round(100*time.Millisecond), p.World.Reload)
 	}
 	return ""
 }
@@ -91,14 +102,20 @@ func (p *pass) signs() string {
 	return strings.Join(out, "\n")
 }
 
-// inRotation names the first allocation of the set that may still get a request.
-func (p *pass) inRotation() string {
+// notInMaintenance names the first allocation of the set that is not.
+func (p *pass) notInMaintenance() string {
 	for _, t := range p.Record.Set {
-		switch i := p.World.instance(t.Alloc); {
-		case i == nil || i.Ended:
-		case !i.Out:
+		if i := p.World.instance(t.Alloc); i != nil && !i.Ended && !i.Out {
 			return fmt.Sprintf("old allocation %s is not in maintenance yet", i.Name) + p.trouble(t.Node)
-		case i.RoutedBy != "":
+		}
+	}
+	return ""
+}
+
+// routed names the first allocation of the set that a proxy lists.
+func (p *pass) routed() string {
+	for _, t := range p.Record.Set {
+		if i := p.World.instance(t.Alloc); i != nil && !i.Ended && i.RoutedBy != "" {
 			return fmt.Sprintf("proxy %s still lists old allocation %s", i.RoutedBy, i.Name)
 		}
 	}

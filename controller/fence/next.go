@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"slices"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -134,6 +135,11 @@ type Memory struct {
 	// is what would have changed with one that no pass saw.
 	Out   time.Time
 	Signs string
+	// In is since when the set is in maintenance with these signs. Fresh is true
+	// where every proxy listed all of it right before, and it has not come back
+	// into rotation in between: whatever a proxy had read by then lists it.
+	In    time.Time
+	Fresh bool
 	// Blind is since when the world is unknown, Over since when the deployment is
 	// seen to have ended.
 	Blind, Over time.Time
@@ -242,12 +248,38 @@ func (p *pass) write(do Do, r Record) Action {
 	r = r.clone()
 	r.Seq++
 	r.Mark, r.Owner, r.Written = p.Mark, p.Self, p.Now
-	m := Memory{Seq: r.Seq, Mark: r.Mark, Since: p.Now, Mine: true, Blind: p.m.Blind, Over: p.m.Over}
+	m := Memory{Seq: r.Seq, Mark: r.Mark, Since: p.Now, Mine: true, Blind: p.m.Blind, Over: p.m.Over, Fresh: p.fresh(r.Set)}
 	if p.Record != nil && sameSet(p.Record.Set, r.Set) {
-		m.Out, m.Signs = p.m.Out, p.m.Signs
+		m.Out, m.Signs, m.In = p.m.Out, p.m.Signs, p.m.In
 	}
 	p.m = m
 	return Action{Do: do, Record: &r, Finding: Finding{r.Reason, r.Message}}
+}
+
+// fresh reports whether a proxy that does not list the set once it is in
+// maintenance cannot come to list it by what it had read before. A proxy puts what
+// it reads into force in that order, so it is enough that each of them lists what
+// is added now, and that nothing has come back into rotation since the beginning.
+func (p *pass) fresh(set []Target) bool {
+	was := p.Record
+	if was == nil {
+		was = &Record{}
+	} else if !p.m.Fresh {
+		return false
+	}
+	for _, t := range was.Set {
+		if !slices.Contains(allocs(set), t.Alloc) && !p.World.leaves(t.Alloc) {
+			return false
+		}
+	}
+	for _, t := range set {
+		i := p.World.instance(t.Alloc)
+		added := !slices.Contains(allocs(was.Set), t.Alloc) && len(t.Services) > 0
+		if added && (i == nil || !i.Good) {
+			return false
+		}
+	}
+	return true
 }
 
 func hold(reason model.Reason, message string) Action {

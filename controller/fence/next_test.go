@@ -20,7 +20,7 @@ func proven() Input {
 	w.Fencers["n1"] = []string{"mark"}
 	r := &Record{Format: Format, Namespace: "default", Deployment: "dep", Job: "web", Seq: 4, Mark: "mark", Step: StepFencing, Set: []Target{w.Instances[0].Target}}
 	return Input{Key: r.Key(), Job: "web", Self: "me", Mark: "next", World: w, Record: r, Owned: true,
-		Memory: Memory{Seq: 4, Mark: "mark", Mine: true, Since: noon.Add(-time.Minute), Out: noon.Add(-time.Second), Signs: w.Instances[0].Alloc + " 7"},
+		Memory: Memory{Seq: 4, Mark: "mark", Mine: true, Since: noon.Add(-time.Minute), Out: noon.Add(-time.Second), In: noon.Add(-time.Second), Fresh: true, Signs: w.Instances[0].Alloc + " 7"},
 		Policy: Policy{Patience: 2 * time.Minute, Ahead: 30 * time.Second}, Now: noon}
 }
 
@@ -88,29 +88,32 @@ func TestNextStep(t *testing.T) {
 		"none while the world is not known": {proven, func(in *Input) { in.Record, in.World.Blind = nil, "refused" }, DoNothing, ""},
 		"what cannot be read is left alone": {proven, func(in *Input) { in.Record, in.Unreadable = nil, "format 2" }, DoHold, "format 2"},
 
-		"armed once it is proven":                 {proven, nil, DoArm, ""},
-		"not before it is in maintenance":         {proven, func(in *Input) { in.World.Instances[0].Out = false }, DoWait, "not in maintenance yet"},
-		"not while a proxy lists it":              {proven, func(in *Input) { in.World.Instances[0].RoutedBy = "p2" }, DoWait, "proxy p2 still lists"},
-		"not before its node has acknowledged":    {proven, func(in *Input) { in.World.Fencers["n1"] = []string{"another"} }, DoWait, "has not acknowledged"},
-		"not before a request may have ended":     {proven, func(in *Input) { in.World.Longest = 4 * time.Second }, DoWait, "1s of 4s"},
-		"not after a change that no pass saw":     {proven, func(in *Input) { in.World.Instances[0].Sign = "9" }, DoWait, "0s of 200ms"},
-		"the set moves with the world":            {proven, func(in *Input) { in.Record.Set[0].Services = []string{"s-before"} }, DoFence, ""},
-		"lifted when patience ends":               {proven, func(in *Input) { in.World.Instances[0].RoutedBy, in.Memory.Since = "p2", noon.Add(-3*time.Minute) }, DoLift, "after 3m0s proxy p2 still lists"},
-		"not lifted while a long request may run": {proven, longRequest, DoWait, "3m0s of 4m0s"},
-		"lifted when even that does not help":     {proven, func(in *Input) { longRequest(in); in.Memory.Since = noon.Add(-7 * time.Minute) }, DoLift, "after 7m0s"},
-		"a proxy gets no time for long requests":  {proven, func(in *Input) { longRequest(in); in.World.Instances[0].RoutedBy = "p2" }, DoLift, "still lists"},
-		"lifted when a canary turns bad":          {proven, func(in *Input) { in.World.Against = Finding{"CanaryNotPassing", "critical"} }, DoLift, "critical"},
-		"lifted when too few are left":            {proven, func(in *Input) { in.World.Instances[1].Good = false }, DoLift, "would have 0"},
-		"lifted when a node loses its draingate":  {proven, func(in *Input) { in.World.Fencers = nil }, DoLift, "no instance of draingate"},
-		"lifted when it can be predicted no more": {proven, func(in *Input) { in.World.Instances[0].Unsure = "is lost" }, DoLift, "is lost"},
-		"lifted when a person pauses":             {proven, func(in *Input) { in.World.Status = model.DeploymentPaused }, DoLift, "somebody paused"},
-		"lifted when a newer version comes":       {proven, func(in *Input) { in.World.Status = model.DeploymentCancelled }, DoLift, "the deployment is cancelled"},
-		"lifted when the deployment is gone":      {proven, func(in *Input) { in.World.Gone = true }, DoLift, "the deployment is gone"},
-		"lifted when it is frozen":                {proven, func(in *Input) { in.World.Wanted, in.World.Unwanted = false, "frozen" }, DoLift, "frozen"},
-		"lifted after another leader":             {proven, func(in *Input) { in.Owned = false }, DoLift, "does not lead any more"},
-		"lifted when a person promotes":           {proven, func(in *Input) { in.World.Groups[0].Promoted = true }, DoLift, "somebody else promoted"},
-		"kept for a while where nothing is known": {proven, func(in *Input) { in.World.Blind = "refused" }, DoHold, "refused"},
-		"lifted where nothing is known for long":  {proven, func(in *Input) { in.World.Blind, in.Memory.Blind = "refused", noon.Add(-BlindFor-1) }, DoLift, "refused"},
+		"armed once it is proven":                  {proven, nil, DoArm, ""},
+		"not before it is in maintenance":          {proven, func(in *Input) { in.World.Instances[0].Out = false }, DoWait, "not in maintenance yet"},
+		"not while a proxy lists it":               {proven, func(in *Input) { in.World.Instances[0].RoutedBy = "p2" }, DoWait, "proxy p2 still lists"},
+		"not before its node has acknowledged":     {proven, func(in *Input) { in.World.Fencers["n1"] = []string{"another"} }, DoWait, "has not acknowledged"},
+		"not before a request may have ended":      {proven, func(in *Input) { in.World.Longest = 4 * time.Second }, DoWait, "1s of 4s"},
+		"not after a change that no pass saw":      {proven, func(in *Input) { in.World.Instances[0].Sign = "9" }, DoWait, "0s of 200ms"},
+		"not by what a proxy may have read before": {proven, func(in *Input) { in.Memory.Fresh, in.World.Reload = false, 3*time.Second }, DoWait, "need 3s"},
+		"but when it has put that into force":      {proven, func(in *Input) { in.Memory.Fresh, in.World.Reload = false, time.Second }, DoArm, ""},
+		"at once where every proxy listed it":      {proven, func(in *Input) { in.World.Reload = time.Hour }, DoArm, ""},
+		"the set moves with the world":             {proven, func(in *Input) { in.Record.Set[0].Services = []string{"s-before"} }, DoFence, ""},
+		"lifted when patience ends":                {proven, func(in *Input) { in.World.Instances[0].RoutedBy, in.Memory.Since = "p2", noon.Add(-3*time.Minute) }, DoLift, "after 3m0s proxy p2 still lists"},
+		"not lifted while a long request may run":  {proven, longRequest, DoWait, "3m0s of 4m0s"},
+		"lifted when even that does not help":      {proven, func(in *Input) { longRequest(in); in.Memory.Since = noon.Add(-7 * time.Minute) }, DoLift, "after 7m0s"},
+		"a proxy gets no time for long requests":   {proven, func(in *Input) { longRequest(in); in.World.Instances[0].RoutedBy = "p2" }, DoLift, "still lists"},
+		"lifted when a canary turns bad":           {proven, func(in *Input) { in.World.Against = Finding{"CanaryNotPassing", "critical"} }, DoLift, "critical"},
+		"lifted when too few are left":             {proven, func(in *Input) { in.World.Instances[1].Good = false }, DoLift, "would have 0"},
+		"lifted when a node loses its draingate":   {proven, func(in *Input) { in.World.Fencers = nil }, DoLift, "no instance of draingate"},
+		"lifted when it can be predicted no more":  {proven, func(in *Input) { in.World.Instances[0].Unsure = "is lost" }, DoLift, "is lost"},
+		"lifted when a person pauses":              {proven, func(in *Input) { in.World.Status = model.DeploymentPaused }, DoLift, "somebody paused"},
+		"lifted when a newer version comes":        {proven, func(in *Input) { in.World.Status = model.DeploymentCancelled }, DoLift, "the deployment is cancelled"},
+		"lifted when the deployment is gone":       {proven, func(in *Input) { in.World.Gone = true }, DoLift, "the deployment is gone"},
+		"lifted when it is frozen":                 {proven, func(in *Input) { in.World.Wanted, in.World.Unwanted = false, "frozen" }, DoLift, "frozen"},
+		"lifted after another leader":              {proven, func(in *Input) { in.Owned = false }, DoLift, "does not lead any more"},
+		"lifted when a person promotes":            {proven, func(in *Input) { in.World.Groups[0].Promoted = true }, DoLift, "somebody else promoted"},
+		"kept for a while where nothing is known":  {proven, func(in *Input) { in.World.Blind = "refused" }, DoHold, "refused"},
+		"lifted where nothing is known for long":   {proven, func(in *Input) { in.World.Blind, in.Memory.Blind = "refused", noon.Add(-BlindFor-1) }, DoLift, "refused"},
 
 		"promoted once armed":                            {armed, nil, DoPromote, ""},
 		"promoted again where the first came to nothing": {armed, func(in *Input) { in.Memory.Sent = true }, DoPromote, ""},
@@ -176,7 +179,7 @@ func TestNextStep(t *testing.T) {
 			require.Contains(t, got.Finding.Message, test.says)
 			if got.Record != nil {
 				require.Equal(t, "next", got.Record.Mark)
-				require.Equal(t, Memory{Seq: got.Record.Seq, Mark: "next", Since: noon, Mine: true, Out: m.Out, Signs: m.Signs, Blind: m.Blind, Over: m.Over}, m)
+				require.Equal(t, Memory{Seq: got.Record.Seq, Mark: "next", Since: noon, Mine: true, Out: m.Out, Signs: m.Signs, In: m.In, Fresh: m.Fresh, Blind: m.Blind, Over: m.Over}, m)
 			}
 		})
 	}
@@ -282,5 +285,86 @@ func TestARecordIsReadAsItWasWritten(t *testing.T) {
 	} {
 		_, err := Decode([]byte(text))
 		require.ErrorContains(t, err, says)
+	}
+}
+
+// A fence that is set again, and one of what was not in every pool, may meet a
+// proxy that has read the catalog in between and not yet gone by it.
+func TestWhatAProxyHadReadIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	begun := func() Input {
+		in := proven()
+		in.Record, in.Memory = nil, Memory{}
+		in.World.Instances[0].Good, in.World.Instances[0].Out, in.World.Instances[0].Sign = true, false, ""
+		return in
+	}
+	next := func() Input {
+		in := rolling()
+		in.Record.Set, in.Memory.Signs, in.Memory.In, in.Memory.Out = nil, "", time.Time{}, time.Time{}
+		in.World.Instances[1].Good, in.World.Instances[1].Out, in.World.Instances[1].Sign = true, false, ""
+		return in
+	}
+	for name, test := range map[string]struct {
+		of   func() Input
+		do   func(*Input)
+		want bool
+	}{
+		"the first fence of what every proxy lists": {begun, nil, true},
+		"the first fence of what one does not list": {begun, func(in *Input) { in.World.Instances[0].Good = false }, false},
+		"the next batch": {next, nil, true},
+		"the next batch, which not every proxy lists":    {next, func(in *Input) { in.World.Instances[1].Good = false }, false},
+		"a batch after one was lifted":                   {next, func(in *Input) { in.Memory.Fresh = false }, false},
+		"a leader that does not know what was before":    {next, func(in *Input) { in.Memory = Memory{} }, false},
+		"a batch that is lifted":                         {rolling, func(in *Input) { in.World.Against = Finding{"CanaryNotPassing", "critical"} }, false},
+		"a batch that was told to stop and is kept":      {armedToResume, func(in *Input) { in.World.Instances[1].Stopping = true }, true},
+		"an armed set is the one that was fenced before": {proven, nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := test.of()
+			if test.do != nil {
+				test.do(&in)
+			}
+			got, m := Next(in)
+			require.NotNil(t, got.Record, "%+v", got)
+			require.Equal(t, test.want, m.Fresh, "%+v", got)
+		})
+	}
+}
+
+// A maintenance that was off for a moment counts from its return.
+func TestABlipBringsBackWhatAProxyMayHaveRead(t *testing.T) {
+	t.Parallel()
+	for name, blip := range map[string]func(*Input){
+		"that no pass saw": func(*Input) {},
+		"that a pass saw": func(in *Input) {
+			seen := *in
+			seen.World.Instances = append([]Instance(nil), in.World.Instances...)
+			seen.World.Instances[0].Out = false
+			_, in.Memory = Next(seen)
+		},
+		"while a proxy lists it": func(in *Input) {
+			seen := *in
+			seen.World.Instances = append([]Instance(nil), in.World.Instances...)
+			seen.World.Instances[0].Sign, seen.World.Instances[0].RoutedBy = "8", "p2"
+			_, in.Memory = Next(seen)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := proven()
+			in.World.Reload = 3 * time.Second
+			blip(&in)
+			in.World.Instances[0].Sign = "9"
+			got, m := Next(in)
+			require.Equal(t, DoWait, got.Do)
+			in.Memory, in.Now = m, noon.Add(3*time.Second-1)
+			got, m = Next(in)
+			require.Equal(t, DoWait, got.Do)
+			require.Contains(t, got.Finding.Message, "need 3s")
+			in.Memory, in.Now = m, noon.Add(3*time.Second)
+			got, _ = Next(in)
+			require.Equal(t, DoArm, got.Do)
+		})
 	}
 }

@@ -35,6 +35,8 @@ type World struct {
 	ProgressBy time.Time
 	// Longest is L, the longest request that may be under way to an old instance.
 	Longest time.Duration
+	// Reload is how long a proxy may need to put into force what it has read.
+	Reload time.Duration
 }
 
 // Finding is a reason with its message.

@@ -271,3 +271,36 @@ func TestAFenceWaitsForTheLongestRequest(t *testing.T) {
 }
 
 func watching(s *model.Snapshot, n int) { s.Proxies.Value[n].Settings.Value.Watch = true }
+
+// A maintenance that is set again counts from then for as long as a proxy may go
+// by what it read in between.
+func TestAFenceThatIsSetAgain(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		load model.Fact[model.Load]
+		want time.Duration
+	}{
+		"with the load as it was measured": {model.Seen(model.Load{Services: 2, Took: 700 * time.Millisecond}, start), 3200 * time.Millisecond},
+		"where it was not":                 {model.Unseen[model.Load](start, "refused"), 4500 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, sign := newFenced(hard()), uint64(1)
+			f.change = func(s *model.Snapshot) {
+				s.Load = test.load
+				s.Load.At = f.now
+				for i := range s.Proxies.Value {
+					s.Proxies.Value[i].Settings.Value.Throttle = 2 * time.Second
+				}
+				checks := registrationOf(s, firstOld(s)).Checks
+				checks[len(checks)-1].ModifyIndex = sign
+			}
+			f.until(t, fence.DoFence)
+			f.pass()
+			sign, f.did = 2, nil
+			again := f.now
+			f.until(t, fence.DoArm)
+			require.InDelta(t, test.want, f.now.Sub(again), float64(2*fencePoll), "from the second maintenance to the order to stop")
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,11 +47,28 @@ func (v *view) fenceWorld() fence.World {
 		}
 	}
 	longest, unknown := v.longest()
-	w.Longest = longest
+	w.Longest, w.Reload = longest, v.reload()
 	if unknown != "" && w.Against == (fence.Finding{}) {
 		w.Against = fence.Finding{Reason: ReasonDrainUnknown, Message: unknown}
 	}
 	return w
+}
+
+// reload is how long a proxy of the job may go on to put into force what it read
+// of the catalog before. Where the load was not measured the time that a fact
+// stays one stands for it: a snapshot makes the same calls within that.
+func (v *view) reload() time.Duration {
+	load := v.load()
+	if !load.Known() {
+		load.Value.Took = MaxAge
+	}
+	var out time.Duration
+	for _, g := range v.groups {
+		for _, p := range g.pools {
+			out = max(out, drain.TimeUnderWay(p.proxy.Settings.Value, load.Value))
+		}
+	}
+	return out
 }
 
 // longest is L, the longest request that may be under way to an old instance, or
@@ -60,6 +78,9 @@ func (v *view) longest() (longest time.Duration, unknown string) {
 	for _, g := range v.groups {
 		for _, a := range g.olds {
 			l, err := drain.LongestRequest(a)
+			if a.Job.Group(a.Group) == nil {
+				err = errors.New("the job that it runs is not known")
+			}
 			if err != nil {
 				return 0, fmt.Sprintf("how long a request to old allocation %s may take is not known, so that it cannot be taken out of rotation: %v", v.called(a.ID, a.Group), err)
 			}
