@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -28,10 +29,7 @@ func (p *pass) armed() Action {
 	case against != "" && p.m.Mine && !p.m.Sent && p.Owned:
 		return p.disarm(against)
 	case p.passed():
-		if missing == "" {
-			missing = "Nomad was not told in time"
-		}
-		return p.disarm(missing)
+		return p.disarm(strings.TrimSuffix("Nomad was not told in time: "+missing, ": "))
 	default:
 		return wait("armed: " + missing)
 	}

@@ -145,12 +145,10 @@ func (v *view) fenced(chained []step) model.Condition {
 	if v.fence == model.FenceNever {
 		out.Reason, out.Message = ReasonAbsent, MetaFence+" = \"never\""
 	}
-	if v.record == nil {
-		return out
-	}
 	switch r := v.record; {
-	case r.Step == fence.StepEnded && r.Reason == "":
+	case v.memory.FencedOut:
 		out.Status, out.Reason, out.Message = model.True, ReasonAsExpected, "the old instances were out of rotation before they were told to stop"
+	case r == nil:
 	case r.Step == fence.StepEnded:
 		out.Status, out.Reason, out.Message = model.False, r.Reason, r.Message
 	case r.Step == fence.StepArmed || !v.memory.Fence.Out.IsZero():

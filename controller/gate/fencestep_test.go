@@ -304,3 +304,24 @@ func TestAFenceThatIsSetAgain(t *testing.T) {
 		})
 	}
 }
+
+// What was fenced says so also once the record of it is deleted.
+func TestAFinishedDeploymentSaysThatItWasFenced(t *testing.T) {
+	t.Parallel()
+	f := newFenced(hard())
+	f.until(t, fence.DoPromote)
+	f.change = func(s *model.Snapshot) {
+		s.Deployment.Value.Groups[0].Promoted = true
+		s.Deployment.Value.Status = model.DeploymentSuccessful
+		firstOld(s).DesiredStatus, firstOld(s).ClientStatus = model.DesiredStop, model.ClientComplete
+	}
+	f.until(t, fence.DoForget)
+	f.record = nil
+	o := f.pass()
+	require.Equal(t, ReasonDeploymentEnded, o.Decision.Reason)
+	for _, c := range o.Decision.Conditions {
+		if c.Type == model.Fenced {
+			require.Equal(t, model.True, c.Status, c.Message)
+		}
+	}
+}

@@ -44,6 +44,8 @@ type Memory struct {
 	Arrivals map[string]Arrival
 	// Fence is what is remembered of the deployment's fence.
 	Fence fence.Memory
+	// FencedOut is true once a fence was seen to have done all that it was to do.
+	FencedOut bool
 	// Shown is the longest time each proxy took from a canary's first passing
 	// to its listing, by identity of the proxy.
 	Shown map[string]time.Duration
@@ -74,6 +76,7 @@ func advance(v *view) Memory {
 		m.CatalogTrouble = v.Now
 	}
 	m.AwaitingSince = awaitingSince(v)
+	m.FencedOut = m.FencedOut || v.record != nil && v.record.Step == fence.StepEnded && v.record.Reason == ""
 	m.Pools = rememberPools(v.fenceView())
 	m.OldAddresses = rememberOld(v)
 	m.DrainedSince = drainedSince(v)
