@@ -68,7 +68,7 @@ func faults(at int) []fault {
 			mends: func(c *cell) error { return c.broken.process.Signal(syscall.SIGCONT) },
 		},
 		{
-			name:   "leader restarted",
+			name: "leader restarted", soak: true,
 			breaks: toLeader(syscall.SIGTERM),
 			lasts:  (*cell).untilAnotherLeads, mends: (*cell).startLeader, says: catalogAway,
 		},
@@ -134,7 +134,7 @@ func apiFaults(at int) []fault {
 	} {
 		api := apis[(i+at)%len(apis)]
 		out = append(out, fault{
-			name: "answers " + kind.name, of: api.name, blinds: true, says: api.says, lasts: lasting(kind.lasts),
+			name: "answers " + kind.name, soak: kind.fault == harness.Fault429, of: api.name, blinds: true, says: api.says, lasts: lasting(kind.lasts),
 			breaks: disturb(kind.fault, api.of), mends: disturb(harness.FaultNone, api.of),
 		})
 	}

@@ -17,24 +17,6 @@ import (
 	"github.com/draingate/draingate/e2e/harness"
 )
 
-// A controller that dies in the middle of a deployment leaves it as it is; the
-// next one looks for itself and goes on.
-func TestControllerKilled(t *testing.T) {
-	t.Parallel()
-	s := Shared(t)
-	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 2 * time.Second})
-	g := gate(t, s, through)
-	d := begin(t, s, harness.Sample{Name: s.Name("killed"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil)
-	g.holds(d.job.Name, "WindowRunning")
-	require.NoError(t, g.process.Signal(syscall.SIGKILL))
-	<-g.process.Done()
-	for deadline := time.Now().Add(8 * time.Second); time.Now().Before(deadline); time.Sleep(250 * time.Millisecond) {
-		require.False(t, g.nomadDeployment(d.job.Name).TaskGroups["web"].Promoted, "promoted by nobody")
-	}
-	g.start()
-	d.losesNothing(g)
-}
-
 // While Consul does not answer nothing is promoted, however well everything
 // stood before; afterwards it is, and nothing was lost. This case has a stack
 // of its own, since it takes Consul away.
