@@ -103,12 +103,8 @@ func (l *FenceLifter) ended(r fence.Record) fence.Record {
 }
 
 func armed(r fence.Record) error {
-	var names []string
-	for _, t := range r.Set {
-		names = append(names, t.Name)
-	}
 	return fmt.Errorf("the fence of deployment %s (job %s) is armed: a call to Nomad that stops %s may be on its way. Look again in a few seconds (draingate fence list). "+
-		"--force lifts it all the same; what is stopped then is routed to while it ends, and those requests are lost", model.Short(r.Deployment), r.Job, strings.Join(names, ", "))
+		"--force lifts it all the same; what is stopped then is routed to while it ends, and those requests are lost", model.Short(r.Deployment), r.Job, strings.Join(fence.Names(r.Set), ", "))
 }
 
 // person is who wrote a record that no instance did.

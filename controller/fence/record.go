@@ -121,6 +121,15 @@ func (r Record) clone() Record {
 	return r
 }
 
+// Names returns the names of the allocations, in their order.
+func Names(targets []Target) []string {
+	var out []string
+	for _, t := range targets {
+		out = append(out, t.Name)
+	}
+	return out
+}
+
 func allocs(targets []Target) []string {
 	out := make([]string, 0, len(targets))
 	for _, t := range targets {

@@ -114,11 +114,7 @@ func fenceFirst(v *view) string {
 	if v.planned == nil {
 		return ""
 	}
-	var names []string
-	for _, t := range v.planned.Set {
-		names = append(names, t.Name)
-	}
-	message := fmt.Sprintf("take %s out of rotation, see that every proxy has dropped them, then promote", strings.Join(names, ", "))
+	message := fmt.Sprintf("take %s out of rotation, see that every proxy has dropped them, then promote", strings.Join(fence.Names(v.planned.Set), ", "))
 	if left := v.planned.Left; left > 0 {
 		message += fmt.Sprintf("; %s left after that, batch by batch", plural(left, "old instance is", "old instances are"))
 	}

@@ -98,31 +98,19 @@ func (v *view) fencedNames() string {
 	if v.action.Record != nil && len(v.action.Record.Set) > 0 {
 		r = v.action.Record
 	}
-	var names []string
-	if r != nil {
-		for _, t := range r.Set {
-			names = append(names, t.Name)
-		}
-	}
-	if len(names) == 0 {
+	if r == nil || len(r.Set) == 0 {
 		return "the old instances"
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(fence.Names(r.Set), ", ")
 }
 
-// fenceView is the view with the groups that a fence is about: those that await
-// promotion and, once there is a record, those that are promoted too.
+// fenceView is the view of the groups that a fence is about.
 func (v *view) fenceView() *view {
-	if v.record == nil || !v.Snapshot.Deployment.Known() {
+	if len(v.bound) == len(v.groups) {
 		return v
 	}
 	out := *v
-	out.groups = nil
-	for _, state := range v.Snapshot.Deployment.Value.Groups {
-		if state.DesiredCanaries > 0 {
-			out.groups = append(out.groups, v.group(v.Snapshot.Deployment.Value, state))
-		}
-	}
+	out.groups = v.bound
 	out.windows = out.drainWindows()
 	return &out
 }

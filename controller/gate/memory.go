@@ -77,7 +77,7 @@ func advance(v *view) Memory {
 	}
 	m.AwaitingSince = awaitingSince(v)
 	m.FencedOut = m.FencedOut || v.record != nil && v.record.Step == fence.StepEnded && v.record.Reason == ""
-	m.Pools = rememberPools(v.fenceView())
+	m.Pools = rememberPools(v)
 	m.OldAddresses = rememberOld(v)
 	m.DrainedSince = drainedSince(v)
 	m.Arrivals, m.Shown = follow(v)
@@ -124,7 +124,7 @@ func rememberPools(v *view) map[string][]string {
 	if out == nil {
 		out = map[string][]string{}
 	}
-	for _, g := range v.groups {
+	for _, g := range v.bound {
 		for _, p := range g.pools {
 			key := poolKey(g, p)
 			names := slices.Concat(out[key], p.names())

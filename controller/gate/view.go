@@ -18,7 +18,10 @@ import (
 type view struct {
 	Input
 	choice
-	groups  []group
+	groups []group
+	// bound are the groups that a fence is about: those that await promotion and,
+	// once there is a record, those that are promoted too.
+	bound   []group
 	byAlloc map[string][]model.Registration
 	windows []model.Window
 	// record is the deployment's fence as it is stored; nil where there is none.
@@ -66,7 +69,7 @@ func newView(in Input) *view {
 	v := &view{Input: in, byAlloc: registrations(in.Snapshot)}
 	v.record, v.unreadable = storedFence(in.Snapshot.Fence.Value)
 	if in.Snapshot.Deployment.Known() {
-		v.groups = v.awaiting(in.Snapshot.Deployment.Value)
+		v.sortGroups(in.Snapshot.Deployment.Value)
 	}
 	if in.Snapshot.Job.Known() {
 		v.choice = choose(in)
@@ -90,12 +93,19 @@ func registrations(s model.Snapshot) map[string][]model.Registration {
 	return out
 }
 
-func (v *view) awaiting(d model.Deployment) []group {
-	var out []group
-	for _, state := range d.AwaitingPromotion() {
-		out = append(out, v.group(d, state))
+// sortGroups finds the groups that the decision and a fence are about. Those that
+// are promoted are nobody's any more where no fence is under way.
+func (v *view) sortGroups(d model.Deployment) {
+	for _, state := range d.Groups {
+		if state.DesiredCanaries == 0 || state.Promoted && v.record == nil {
+			continue
+		}
+		g := v.group(d, state)
+		v.bound = append(v.bound, g)
+		if !state.Promoted {
+			v.groups = append(v.groups, g)
+		}
 	}
-	return out
 }
 
 // group sorts the allocations of a group into new and old ones. Once it is

@@ -67,19 +67,13 @@ func (r *Reconciler) fence(ctx context.Context, p *pass) (bool, error) {
 	case !wrote:
 		log.V(1).Info("world moved between decision and write", "fence", a.Do)
 	default:
-		log.Info("fence", "do", a.Do, "set", names(a.Record), "why", a.Finding.Message, "tookMs", time.Since(p.now).Milliseconds())
+		var set []string
+		if a.Record != nil {
+			set = fence.Names(a.Record.Set)
+		}
+		log.Info("fence", "do", a.Do, "set", set, "why", a.Finding.Message, "tookMs", time.Since(p.now).Milliseconds())
 	}
 	return wrote, nil
-}
-
-func names(r *fence.Record) []string {
-	var out []string
-	if r != nil {
-		for _, t := range r.Set {
-			out = append(out, t.Name)
-		}
-	}
-	return out
 }
 
 // step writes the record, or asks Nomad. It returns false where the world had
