@@ -89,6 +89,7 @@ func house() rules {
 			"controller/model":    {},
 			"controller/drain":    {},
 			"controller/fence":    {},
+			"controller/park":     {},
 			"controller/rule":     {},
 			"controller/gate":     {},
 			"controller/forecast": {},
