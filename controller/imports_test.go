@@ -73,6 +73,8 @@ func house() rules {
 			"controller/drain":       {"controller/model"},
 			"controller/fence":       {"controller/model"},
 			"controller/model":       {},
+			"controller/park":        {"controller/model"},
+			"controller/parking":     {"controller/park"},
 			"traefik":                {"controller/model"},
 			"traefik/...":            {"traefik/...", "controller/model"},
 			"traefik/client":         {"traefik/...", "controller/model", "controller/secret", "controller/trust"},
