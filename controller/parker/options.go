@@ -87,7 +87,8 @@ const (
 	lookSome, lookIdle = 250 * time.Millisecond, 10 * time.Second
 	// watchTime is for how long a change is waited for.
 	watchTime = 30 * time.Second
-	// leaveTime is how long the end of the process may take: Nomad kills a task
-	// after its kill_timeout, 5 s where the job says nothing else.
-	leaveTime = 4 * time.Second
+	// drainTime is how long, at the end of the process, requests still have to come
+	// to a listener and get their answer; leaveTime bounds all of the end. Nomad kills a
+	// task after its kill_timeout: a job for draingate gives it 30 s.
+	drainTime, leaveTime = 20 * time.Second, 25 * time.Second
 )

@@ -273,6 +273,7 @@ func (p *Parker) leave(ctx context.Context) {
 		}
 	}
 	p.liftAll(ctx)
+	p.finishAll(ctx)
 	left := p.garage.Close(ctx)
 	for _, l := range p.lots {
 		l.cancel()
@@ -281,6 +282,19 @@ func (p *Parker) leave(ctx context.Context) {
 	if !left.None() {
 		logr.FromContextOrDiscard(ctx).Info("connections cut at the end of this instance", "waiting", left.Waiting, "underWay", left.UnderWay, "upgrades", left.Upgrades)
 	}
+}
+
+// finishAll waits until no request comes any more and those that came have their
+// answer, or the time is over: proxies go on routing here until they have seen that
+// the placeholders left.
+func (p *Parker) finishAll(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, l := range p.lots {
+		all.Go(func() { l.Close(ctx) })
+	}
+	all.Wait()
 }
 
 // liftAll ends the maintenances of pauses on this node.
