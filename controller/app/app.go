@@ -60,7 +60,7 @@ type App struct {
 	// fencer is nil where this process takes part in no fence.
 	fencer *fencer.Fencer
 	// controller is nil, and primed false, while another instance leads.
-	controller atomic.Pointer[reconcile.Controller]
+	controller atomic.Pointer[reconcile.Controller[model.Key]]
 	primed     atomic.Bool
 }
 

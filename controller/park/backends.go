@@ -35,7 +35,7 @@ func Backends(s Sighting, catalog []model.Registration) []Backend {
 		}
 	}
 	for _, g := range s.Record.Going {
-		if g.Until.IsZero() {
+		if g.Until.IsZero() || g.Address == "" {
 			continue
 		}
 		b := byAddress[g.Address]

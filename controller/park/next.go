@@ -170,13 +170,13 @@ func (w *World) targets() []Target {
 }
 
 // merge takes over what is going now; when each ends stays as it was first told,
-// or sooner.
+// and where it serves as it was last seen.
 func merge(before, now []Going) []Going {
 	out := slices.Clone(now)
 	for i, g := range out {
 		for _, b := range before {
-			if b.Alloc == g.Alloc && b.Address == g.Address {
-				out[i].Until = b.Until
+			if b.Alloc == g.Alloc {
+				out[i].Until, out[i].Address = b.Until, cmp.Or(g.Address, b.Address)
 			}
 		}
 	}
