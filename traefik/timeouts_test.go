@@ -93,7 +93,7 @@ func TestTimeoutsOfAJob(t *testing.T) {
 		"by a template": {file("entryPoints:\n  web: {address: ':80'}\n"),
 			&model.Timeouts{EntryPoints: []model.EntryPoint{{Name: "web", Default: true, Read: time.Minute}}}},
 		"by a template with a condition around them": {file("entryPoints:\n  web:\n    address: ':80'\n{{ if env \"X\" }}    transport: {respondingTimeouts: {writeTimeout: 1s}}\n{{ end }}"), nil},
-		"by a template with what only Nomad knows": {file("entryPoints:\n  web:\n    address: ':{{ env \"NOMAD_PORT_web\" }}'\n"), nil},
+		"by a template with what only Nomad knows":   {file("entryPoints:\n  web:\n    address: ':{{ env \"NOMAD_PORT_web\" }}'\n"), nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

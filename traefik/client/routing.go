@@ -40,9 +40,9 @@ type rawRouter struct {
 	EntryPoints []string
 	Middlewares []string
 	Service     string
-	Rule    string
-	Status  string
-	Error   []string
+	Rule        string
+	Status      string
+	Error       []string
 }
 
 type rawMiddleware struct {
