@@ -63,7 +63,6 @@ func house() rules {
 			"controller/presence":    {"controller/loop", "controller/model"},
 			"controller/leader":      {"controller/loop", "controller/model"},
 			"controller/fencer":      {"controller/fence", "controller/loop", "controller/presence", "controller/model"},
-			"controller/park":        {"controller/model"},
 			"controller/census":      {"controller/loop", "controller/park", "controller/model"},
 			"controller/parker":      {"controller/park", "controller/parking", "controller/loop", "controller/presence", "controller/model"},
 			"controller/forecast":    {"controller/gate", "controller/drain", "controller/rule", "controller/model"},

@@ -36,8 +36,14 @@ func (a *App) newParker(o options.Run) *parker.Parker {
 	})
 }
 
+// placeholderTags are those of the instance for which a placeholder stands, so that
+// each Traefik merges both, but for where it listens.
 func placeholderTags(r park.Record, at netip.AddrPort) []string {
-	return r.Tags
+	tags := r.Tags
+	for _, prefix := range r.Prefixes {
+		tags = park.Tags(prefix, tags, at.String())
+	}
+	return tags
 }
 
 // park looks after the parks of all services for as long as this instance leads.

@@ -234,7 +234,11 @@ func (f Facts) end(a model.Allocation) time.Time {
 	}
 	for _, s := range group.AllServices() {
 		if s.Name == f.Service {
-			return told.Add(ServesFor(group, s) - longest(a.Job, a.Group) - Margin)
+			serves, err := ServesUntil(*group, s)
+			if err != nil {
+				return time.Time{}
+			}
+			return told.Add(serves - longest(a.Job, a.Group) - Margin)
 		}
 	}
 	return time.Time{}
@@ -249,21 +253,6 @@ func longest(j *model.Job, group string) time.Duration {
 		return 0
 	}
 	return d
-}
-
-// ServesFor is how long an instance surely serves after its allocation was told
-// to stop: the group's shutdown_delay, and that of the task that serves, or the
-// shortest of the main tasks' where the service names none
-// (client/allocrunner/taskrunner/task_runner.go, handleKill, v1.11.3).
-func ServesFor(g *model.Group, s model.Service) time.Duration {
-	name := cmp.Or(s.Task, s.ForTask)
-	shortest := time.Duration(-1)
-	for _, t := range g.Tasks {
-		if name == t.Name || name == "" && t.Main() && (shortest < 0 || t.ShutdownDelay < shortest) {
-			shortest = t.ShutdownDelay
-		}
-	}
-	return g.ShutdownDelay + max(shortest, 0)
 }
 
 // wish is what the jobs ask for together: the one that is to have instances

@@ -290,20 +290,20 @@ func (w *World) store(r *Record) Action {
 }
 
 func (w *World) hold(reason model.Reason, message string) Action {
-	return Action{Do: DoNothing, Finding: Finding{reason, message}}
+	return Action{Do: DoNothing, Finding: Finding{Reason: reason, Message: message}}
 }
 
 // finding says how a park stands.
 func (r Record) finding(now time.Time) Finding {
 	switch {
 	case r.Step == StepParking && r.ByHand:
-		return Finding{ReasonPaused, fmt.Sprintf("requests wait until it is resumed, in %s at the latest", r.Until.Sub(now).Round(time.Second))}
+		return Finding{Reason: ReasonPaused, Message: fmt.Sprintf("requests wait until it is resumed, in %s at the latest", r.Until.Sub(now).Round(time.Second))}
 	case r.Step == StepParking && r.Gap.IsZero():
-		return Finding{ReasonParked, "requests are passed to an instance that still answers"}
+		return Finding{Reason: ReasonParked, Message: "requests are passed to an instance that still answers"}
 	case r.Step == StepParking:
-		return Finding{ReasonParked, fmt.Sprintf("no instance for %s: requests wait, for %s at most", now.Sub(r.Gap).Round(100*time.Millisecond), r.Wait)}
+		return Finding{Reason: ReasonParked, Message: fmt.Sprintf("no instance for %s: requests wait, for %s at most", now.Sub(r.Gap).Round(100*time.Millisecond), r.Wait)}
 	default:
-		return Finding{cmp.Or(r.Reason, ReasonReleased), r.Message}
+		return Finding{Reason: cmp.Or(r.Reason, ReasonReleased), Message: r.Message}
 	}
 }
 

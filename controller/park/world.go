@@ -2,8 +2,6 @@ package park
 
 import (
 	"time"
-
-	"github.com/draingate/draingate/controller/model"
 )
 
 // World is all that bears on the park of one service, as it was read.
@@ -49,12 +47,6 @@ type Wish struct {
 	Tags, Prefixes []string
 	// Unfit says why the service cannot be parked for; the zero Finding where it can.
 	Unfit Finding
-}
-
-// Finding is a reason with a sentence.
-type Finding struct {
-	Reason  model.Reason
-	Message string
 }
 
 // Instance is an instance of the service in the catalog.
