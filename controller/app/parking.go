@@ -32,7 +32,7 @@ func (a *App) newParker(o options.Run) *parker.Parker {
 	return parker.New(a.consul, a.garage, parker.Options{
 		Keys: park.KeysUnder(o.Leader.Key), TTL: o.Leader.TTL, Instance: a.elector.State().Self.ID,
 		Address: o.Park.Address, Bind: o.Park.Bind, Ports: parking.Ports{First: o.Park.FirstPort, Last: o.Park.LastPort},
-		Bounds: parking.Bounds{Requests: o.Park.PerService}, Tags: placeholderTags,
+		Bounds: parking.Bounds{Requests: o.Park.PerService}, Tags: placeholderTags, Health: healthCheck,
 	})
 }
 
@@ -46,6 +46,15 @@ func placeholderTags(r park.Record, at netip.AddrPort) []string {
 	return tags
 }
 
+// healthCheck is the first of the checks that a placeholder has to answer.
+func healthCheck(r park.Record) *parking.HealthCheck {
+	if len(r.Probes) == 0 {
+		return nil
+	}
+	p := r.Probes[0]
+	return &parking.HealthCheck{Path: p.Path, Method: p.Method, Hostname: p.Host, Status: p.Status}
+}
+
 // park looks after the parks of all services for as long as this instance leads.
 func (a *App) park(ctx context.Context) error {
 	if !parks(a.options) {
@@ -55,7 +64,7 @@ func (a *App) park(ctx context.Context) error {
 	var loop *reconcile.Controller[reconcile.Service]
 	jobs := census.New(a.nomad, func(service string) { loop.Enqueue(reconcile.Service(service)) })
 	passes := reconcile.NewParks(a.observer, jobs, parkRecorder{a}, reconcile.ParkOptions{
-		Keys: keys, Records: a.consul, Self: instanceName(), Guard: a.elector.Guard, Lease: a.elector,
+		Keys: keys, Records: a.consul, Self: instanceName(), Guard: a.elector.Guard, Lease: a.elector, Unfit: unfit,
 	})
 	loop = reconcile.NewController(passes.Reconcile, a.options.Workers, a.passed)
 	defer a.parked.clear()

@@ -37,8 +37,9 @@ type Facts struct {
 	Ran map[string]bool
 	// Self and Mark are as in World.
 	Self, Mark string
-	// Unfit says why a service cannot be parked for; nil for never.
-	Unfit func(Facts, *JobFacts) Finding
+	// Unfit says why a service cannot be parked for, for so long at most, and which
+	// checks of a proxy's own a placeholder has to answer; nil for never and none.
+	Unfit func(f Facts, j *JobFacts, longest time.Duration) (Finding, []Probe)
 }
 
 // JobFacts are what was read of one job.
@@ -302,7 +303,7 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 			out.Wait = waitOf(text)
 		}
 		if f.Unfit != nil {
-			out.Unfit = f.Unfit(f, j)
+			out.Unfit, out.Probes = f.Unfit(f, j, max(out.Wait, out.Paused.Sub(f.Now)))
 		}
 		return out
 	}

@@ -75,7 +75,7 @@ func (w *World) begin() Action {
 		return w.hold(ReasonNoParker, "no instance of draingate that could take requests for it is present"+problems(w.Parkers))
 	}
 	r := &Record{
-		Format: Format, Service: w.Service, Step: StepParking, Nodes: nodes, Tags: w.Wish.Tags, Prefixes: w.Wish.Prefixes, Since: w.Now,
+		Format: Format, Service: w.Service, Step: StepParking, Nodes: nodes, Tags: w.Wish.Tags, Prefixes: w.Wish.Prefixes, Probes: w.Wish.Probes, Since: w.Now,
 	}
 	w.bring(r)
 	return w.store(r)

@@ -54,6 +54,8 @@ type Record struct {
 	// for a Traefik begin with.
 	Tags     []string `json:"tags"`
 	Prefixes []string `json:"prefixes"`
+	// Probes are the checks of proxies that are answered at the listener.
+	Probes []Probe `json:"probes,omitempty"`
 	// Wait is the longest that one request waits, in nanoseconds.
 	Wait time.Duration `json:"wait"`
 	// Going are the instances that were told to stop and serve for a while.

@@ -45,6 +45,8 @@ type Wish struct {
 	Paused time.Time
 	// Tags are those of a registered instance; Prefixes are those of the proxies.
 	Tags, Prefixes []string
+	// Probes are the checks of proxies that a placeholder has to answer.
+	Probes []Probe
 	// Unfit says why the service cannot be parked for; the zero Finding where it can.
 	Unfit Finding
 }

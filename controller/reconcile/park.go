@@ -69,7 +69,7 @@ type ParkOptions struct {
 	// writes.
 	Lease Lease
 	// Unfit says why a service cannot be parked for.
-	Unfit func(park.Facts, *park.JobFacts) park.Finding
+	Unfit func(f park.Facts, j *park.JobFacts, longest time.Duration) (park.Finding, []park.Probe)
 }
 
 // The pauses between two passes over a service.
