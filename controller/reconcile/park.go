@@ -47,8 +47,9 @@ type Parks struct {
 	recorder ParkRecorder
 	options  ParkOptions
 
-	mu  sync.Mutex
-	ran map[string]map[string]bool
+	mu   sync.Mutex
+	ran  map[string]map[string]bool
+	said map[string]model.Reason
 }
 
 // ParkOptions are the choices of Parks.
@@ -84,7 +85,7 @@ const (
 
 // NewParks returns Parks that know nothing yet. It does no I/O.
 func NewParks(o ServiceObserver, j Jobs, r ParkRecorder, options ParkOptions) *Parks {
-	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]bool{}}
+	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]bool{}, said: map[string]model.Reason{}}
 }
 
 // Reconcile makes one pass over a service: read, decide, at most one write.
@@ -105,6 +106,7 @@ func (p *Parks) Reconcile(ctx context.Context, key Service) (Result, error) {
 		record = action.Record
 		p.log(ctx, key, world.Record, action)
 	}
+	p.tell(ctx, key, record, action.Finding)
 	p.recorder.Parked(string(key), record, world.Parkers, action.Finding)
 	switch {
 	case err != nil:
@@ -168,6 +170,7 @@ func (p *Parks) forget(service string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.ran, service)
+	delete(p.said, service)
 }
 
 // write carries out an action; false where nothing was written.
@@ -201,6 +204,17 @@ func (p *Parks) store(ctx context.Context, guard model.Guard, f park.Facts, a pa
 		return false, err
 	}
 	return p.options.Records.Store(ctx, guard, key, value, f.Index())
+}
+
+// tell tells once why a service is not parked for although that is asked for.
+func (p *Parks) tell(ctx context.Context, key Service, record *park.Record, f park.Finding) {
+	p.mu.Lock()
+	before := p.said[string(key)]
+	p.said[string(key)] = f.Reason
+	p.mu.Unlock()
+	if record == nil && f.Reason != "" && f.Reason != before {
+		logr.FromContextOrDiscard(ctx).Info("not parked for", "service", key, "reason", f.Reason, "message", f.Message)
+	}
 }
 
 // log tells of each step once.
