@@ -106,7 +106,7 @@ func (w *World) parking() Action {
 	case r.ByHand:
 	case w.served():
 		return w.leave(r, "", "an instance is passing and every proxy routes to it")
-	case !w.Wish.Successor && !w.recent(r):
+	case !w.Wish.Successor && !w.stays():
 		return w.leave(r, ReasonNoSuccessor, "the job is stopped, or has no instance to come: there is nothing to wait for")
 	case r.expired(w.Now):
 		return w.leave(r, ReasonExpired, fmt.Sprintf("no instance for %s (draingate_park)", w.Now.Sub(r.Gap).Round(100*time.Millisecond)))
@@ -117,9 +117,10 @@ func (w *World) parking() Action {
 	return Action{Do: DoNothing, Finding: r.finding(w.Now)}
 }
 
-// recent reports whether instances are there that come back, as from a pause.
-func (w *World) recent(r Record) bool {
-	return len(w.Record.Fenced) > 0 || slices.ContainsFunc(w.Instances, Instance.real)
+// stays reports whether an instance is there that nobody told to stop. It may come
+// back, as from a pause: a person who resumes leaves no word of the job behind.
+func (w *World) stays() bool {
+	return slices.ContainsFunc(w.Instances, func(i Instance) bool { return !i.Going })
 }
 
 // bring brings a record up to what is so now.

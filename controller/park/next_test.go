@@ -368,3 +368,16 @@ func TestAPauseFromItsBeginningToItsEnd(t *testing.T) {
 	w.Instances[0] = fresh()
 	require.Equal(t, "Store leaving", told(park.Next(w)))
 }
+
+// Once a person has resumed a service whose job does not ask to be parked for, no
+// word of the job is left, and its instances are not back yet.
+func TestAServiceThatIsResumedIsWaitedFor(t *testing.T) {
+	w := fenced()
+	w.Wish = park.Wish{}
+	w = follow(t, w)
+	require.Equal(t, "Nothing Parked", told(park.Next(w)))
+	w.Instances[0] = fresh()
+	require.Equal(t, "Store leaving", told(park.Next(w)))
+	w.Instances = nil
+	require.Equal(t, "Store leaving NoSuccessor", told(park.Next(w)), "it has ended")
+}
