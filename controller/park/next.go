@@ -3,6 +3,7 @@ package park
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -132,7 +133,7 @@ func (w *World) bring(r *Record) {
 		}
 		r.Namespace, r.Job, r.Group, r.Version = w.Wish.Namespace, w.Wish.Job, w.Wish.Group, w.Wish.Version
 	}
-	r.Nodes = Choose(r.Nodes, w.Parkers, w.oldNodes())
+	r.Nodes = Choose(r.Nodes, w.able(r.Nodes), w.oldNodes())
 	r.Going = merge(r.Going, w.Going)
 	r.ByHand = w.paused()
 	r.Wait = cmp.Or(w.Wish.Wait, r.Wait)
@@ -156,6 +157,20 @@ func (w *World) bring(r *Record) {
 		}
 		r.Until = r.Gap.Add(r.Wait)
 	}
+}
+
+// able are those who can park. A node whose placeholder answers its check goes on,
+// whatever became of its word: a session ends sooner than what it stands for, and with the
+// last node requests would have nowhere to go.
+func (w *World) able(before []string) map[string]Presence {
+	out := map[string]Presence{}
+	maps.Copy(out, w.Parkers)
+	for _, i := range w.Placeholders {
+		if i.Passing && slices.Contains(before, i.Node) {
+			out[i.Node] = Presence{}
+		}
+	}
+	return out
 }
 
 // targets are the real instances, which a pause takes out.

@@ -381,3 +381,26 @@ func TestAServiceThatIsResumedIsWaitedFor(t *testing.T) {
 	w.Instances = nil
 	require.Equal(t, "Store leaving NoSuccessor", told(park.Next(w)), "it has ended")
 }
+
+// A session ends sooner than what it stands for, and one failed call is no reason to
+// leave the catalog.
+func TestANodeWhosePlaceholderAnswersGoesOn(t *testing.T) {
+	tests := map[string]struct {
+		change func(*park.World)
+		want   []string
+	}{
+		"both have lost their sessions":      {func(w *park.World) { w.Parkers = nil }, []string{"n2", "n3"}},
+		"both have a problem":                {func(w *park.World) { w.Parkers = map[string]park.Presence{"n1": {}, "n2": {Problem: "x"}, "n3": {Problem: "x"}} }, []string{"n2", "n3"}},
+		"one is gone, and answers no more":   {func(w *park.World) { delete(w.Parkers, "n2"); w.Placeholders[0].Passing = false }, []string{"n1", "n3"}},
+		"one is gone, and nobody is instead": {func(w *park.World) { w.Parkers, w.Placeholders = nil, w.Placeholders[1:] }, []string{"n3"}},
+		"one of another node answers":        {func(w *park.World) { w.Placeholders[0].Node = "n7"; w.Parkers = nil }, []string{"n3"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := parked(park.StepParking)
+			w.Wish.Version = 3
+			tt.change(&w)
+			require.Equal(t, tt.want, park.Next(w).Record.Nodes)
+		})
+	}
+}
