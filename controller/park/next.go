@@ -289,6 +289,10 @@ func (w *World) over() Action {
 		w.Record = before
 		if action.Record != nil {
 			action.Record.Seq, action.Record.Going = r.Seq+1, nil
+			if len(action.Record.Tags) == 0 {
+				// No instance is there to take them from.
+				action.Record.Tags = r.Tags
+			}
 		}
 		return action
 	default:

@@ -404,3 +404,15 @@ func TestANodeWhosePlaceholderAnswersGoesOn(t *testing.T) {
 		})
 	}
 }
+
+// A version that did not come up leaves no instance in the catalog whose tags could
+// be taken.
+func TestANewVersionIsParkedForWithTheTagsThatAreKnown(t *testing.T) {
+	w := parked(park.StepOver)
+	expired(&w)
+	w.Wish.Version, w.Wish.Tags, w.Record.Nodes = 3, nil, nil
+	require.Equal(t, []string{"traefik.enable=true"}, park.Next(w).Record.Tags)
+	w.Wish.Tags = []string{"traefik.enable=false"}
+	require.Equal(t, w.Wish.Tags, park.Next(w).Record.Tags)
+	require.Empty(t, park.Next(w).Record.Going)
+}
