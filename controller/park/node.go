@@ -205,9 +205,10 @@ func (n *node) park(s Sighting) {
 		n.say(s, lot, LotClosed)
 	case !open:
 		n.out.Open = append(n.out.Open, r)
-	case !n.registered(r.Service):
+	case !n.Locals.Known():
+	case n.missing(r.Service, lot):
 		n.out.Register = append(n.out.Register, r.Service)
-	default:
+	case n.registered(r.Service):
 		n.say(s, lot, LotIn)
 	}
 	if !s.Dry.IsZero() && n.Now.Sub(s.Dry) >= r.Wait {
@@ -253,6 +254,16 @@ func (n *node) end(service string, after time.Duration) {
 
 func (n *node) say(s Sighting, lot Open, state LotState) {
 	n.out.Lots[s.Record.Service] = Lot{Mark: s.Record.Mark, Address: lot.Address, State: state, Waiting: lot.Waiting}
+}
+
+// missing reports whether the placeholder at the agent is not that of this listener:
+// there is none, or what a process left behind that died. That of a live one stays, or both
+// would replace each other for ever.
+func (n *node) missing(service string, lot Open) bool {
+	id := n.Keys.Placeholder(service, n.Node)
+	return !slices.ContainsFunc(n.Locals.Value, func(l model.LocalService) bool {
+		return l.ID == id && (l.Address == lot.Address || n.Others[service] && !l.Critical)
+	})
 }
 
 // registered reports whether the placeholder is at the agent, or may be.
