@@ -120,6 +120,10 @@ func look(in NodeInput) NodeMemory {
 		}
 		return m
 	}
+	if m.Read.IsZero() {
+		// What a process before this one did stands for as long as what it had read.
+		m.Read = in.Now
+	}
 	for service, s := range in.Memory.Seen {
 		m.Seen[service] = in.Memory.sighting(s.Record, in)
 	}
@@ -185,7 +189,7 @@ func (n *node) consider(s Sighting) {
 func (n *node) forsaken(s Sighting) bool {
 	r := s.Record
 	switch {
-	case !n.Records.Known() && n.Now.Sub(n.m.Read) > orphanAfter && !n.m.Read.IsZero():
+	case !n.Records.Known() && n.late():
 		return true
 	case r.ByHand:
 		return n.Now.After(s.Ends(r.Until).Add(orphanAfter))
@@ -318,7 +322,7 @@ func (n *node) stays(service string) bool {
 	case n.Others[service]:
 		return true
 	case !open:
-		return false
+		return !seen && !n.Records.Known() && !n.late()
 	case !seen:
 		return false
 	default:
