@@ -13,7 +13,8 @@ import (
 
 const (
 	// leaveMost is how long placeholders that left the catalog wait for a proxy that
-	// cannot be asked whether it still routes to them.
+	// cannot be asked whether it still routes to them. One that does is waited for
+	// without end: it cannot read the catalog, and is served here.
 	leaveMost = 5 * time.Minute
 	// handTime is the longest that one request waits in a pause by hand, unless the
 	// job says: a client that waits longer has gone.
@@ -134,6 +135,7 @@ func (w *World) bring(r *Record) {
 		r.Namespace, r.Job, r.Group, r.Version = w.Wish.Namespace, w.Wish.Job, w.Wish.Group, w.Wish.Version
 	}
 	r.Nodes = Choose(r.Nodes, w.able(r.Nodes), w.oldNodes())
+	r.Addresses = w.addresses(r.Addresses)
 	r.Going = merge(r.Going, w.Going)
 	r.ByHand = w.paused()
 	r.Wait = cmp.Or(w.Wish.Wait, r.Wait)
@@ -228,6 +230,9 @@ func normal(r Record) Record {
 	if len(r.Fenced) == 0 {
 		r.Fenced = nil
 	}
+	if len(r.Addresses) == 0 {
+		r.Addresses = nil
+	}
 	for i := range r.Going {
 		r.Going[i].Until = r.Going[i].Until.Round(0).UTC()
 	}
@@ -251,7 +256,7 @@ func (w *World) leaving() Action {
 		r.Step, r.Since, r.Reason, r.Message, r.Gap = StepParking, w.Now, "", "", time.Time{}
 		w.bring(&r)
 		return w.store(&r)
-	case w.all(LotLeft, LotClosed) && (!w.routed() || w.Now.Sub(r.Since) > leaveMost):
+	case w.all(LotLeft, LotClosed) && !w.routed() && (!w.unsure() || w.Now.Sub(r.Since) > leaveMost):
 		r.Step, r.Since = StepOut, w.Now
 		return w.store(&r)
 	default:

@@ -40,7 +40,7 @@ func deploy() park.World {
 func record(step park.Step) park.Record {
 	return park.Record{
 		Format: park.Format, Service: "web", Namespace: "default", Job: "web", Group: "app", Version: 2, Owner: "me", Seq: 4, Mark: "m4", Step: step,
-		Nodes: []string{"n2", "n3"}, Tags: []string{"traefik.enable=true"}, Prefixes: []string{"traefik"}, Wait: 30 * second,
+		Nodes: []string{"n2", "n3"}, Addresses: []string{twoAt, tenAt}, Tags: []string{"traefik.enable=true"}, Prefixes: []string{"traefik"}, Wait: 30 * second,
 		Gap: at(15 * second), Until: at(45 * second), Since: epoch, Written: at(15 * second),
 	}
 }
@@ -151,18 +151,30 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"a newer version comes":                                   {parked(park.StepParking), func(w *park.World) { w.Wish.Version = 3 }, "Store parking"},
 		"a person pauses what is parked for":                      {parked(park.StepParking), pause, "Store parking by hand"},
 
-		"a node still has its placeholder registered":            {gone(park.StepLeaving, park.LotIn), nil, "Nothing Released"},
-		"what a node says is about an older record":              {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Record.Mark = "m5" }, "Nothing Released"},
-		"a node says nothing of it":                              {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Parkers["n2"] = park.Presence{} }, "Nothing Released"},
-		"all have left, and no proxy has them":                   {gone(park.StepLeaving, park.LotLeft), nil, "Store out"},
-		"all are closed, as after a restart":                     {gone(park.StepLeaving, park.LotClosed), nil, "Store out"},
-		"all have left, and a proxy has one":                     {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Pools.Addresses[tenAt] = true }, "Nothing Released"},
-		"all have left, and a proxy cannot be asked":             {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Pools.Unknown = "edge-1: no answer" }, "Nothing Released"},
-		"a proxy cannot be asked for as long as is waited":       {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Pools.Unknown = "edge-1: no answer"; w.Now = at(10*second + 5*time.Minute) }, "Nothing Released"},
-		"a proxy cannot be asked for longer":                     {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Pools.Unknown = "edge-1: no answer"; w.Now = at(10*second + 5*time.Minute + 1) }, "Store out"},
-		"a node is dead, and another still leaves":               {gone(park.StepLeaving, park.LotIn), func(w *park.World) { delete(w.Parkers, "n2") }, "Nothing Released"},
-		"a node is dead, and the other has left":                 {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { delete(w.Parkers, "n2") }, "Store out"},
-		"a placeholder that nobody speaks for is in a pool":      {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { orphan(w) }, "Nothing Released"},
+		"a node still has its placeholder registered":          {gone(park.StepLeaving, park.LotIn), nil, "Nothing Released"},
+		"what a node says is about an older record":            {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Record.Mark = "m5" }, "Nothing Released"},
+		"a node says nothing of it":                            {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Parkers["n2"] = park.Presence{} }, "Nothing Released"},
+		"all have left, and no proxy has them":                 {gone(park.StepLeaving, park.LotLeft), nil, "Store out"},
+		"all are closed, as after a restart":                   {gone(park.StepLeaving, park.LotClosed), nil, "Store out"},
+		"all have left, and a proxy has one":                   {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Pools.Addresses[tenAt] = true }, "Nothing Released"},
+		"all have left, and a proxy cannot be asked":           {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Pools.Unknown = "edge-1: no answer" }, "Nothing Released"},
+		"a proxy cannot be asked for as long as is waited":     {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Pools.Unknown = "edge-1: no answer"; w.Now = at(10*second + 5*time.Minute) }, "Nothing Released"},
+		"a proxy cannot be asked for longer":                   {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Pools.Unknown = "edge-1: no answer"; w.Now = at(10*second + 5*time.Minute + 1) }, "Store out"},
+		"a node is dead, and another still leaves":             {gone(park.StepLeaving, park.LotIn), func(w *park.World) { delete(w.Parkers, "n2") }, "Nothing Released"},
+		"a node is dead, and the other has left":               {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { delete(w.Parkers, "n2") }, "Store out"},
+		"a placeholder that nobody speaks for is in a pool":    {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { orphan(w) }, "Nothing Released"},
+		"a proxy has one for longer than is waited for others": {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Pools.Addresses[tenAt] = true; w.Now = at(time.Hour) }, "Nothing Released"},
+		"one that nobody speaks for answers, and is in no pool": {gone(park.StepLeaving, park.LotLeft), func(w *park.World) {
+			orphan(w)
+			delete(w.Pools.Addresses, "10.0.0.7:2000")
+			w.Placeholders[0].Passing = true
+		}, "Nothing Released"},
+		"the catalog cannot be read": {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Unknown = "no answer" }, "Nothing Released"},
+		"a node that lost its session is in a pool": {gone(park.StepLeaving, park.LotLeft), func(w *park.World) {
+			w.Parkers = nil
+			w.Record.Addresses = []string{twoAt}
+			w.Pools.Addresses[twoAt] = true
+		}, "Nothing Released"},
 		"a new gap opens while they leave":                       {gone(park.StepLeaving, park.LotLeft), stops, "Store parking"},
 		"a new gap opens while what is known does not suffice":   {gone(park.StepLeaving, park.LotIn), func(w *park.World) { stops(w); w.Unknown = "no answer" }, "Nothing Released"},
 		"a new gap opens for a service that fits no more":        {gone(park.StepLeaving, park.LotIn), func(w *park.World) { stops(w); w.Wish.Unfit.Reason = "HealthPort" }, "Nothing Released"},
@@ -245,7 +257,7 @@ func follow(t *testing.T, w park.World) park.World {
 func TestTheRecordOfABeginning(t *testing.T) {
 	want := record(park.StepParking)
 	want.Seq, want.Mark, want.Written, want.Gap, want.Until = 1, "m9", epoch, time.Time{}, time.Time{}
-	want.Going = deploy().Going
+	want.Going, want.Addresses = deploy().Going, nil
 	if diff := cmp.Diff(&want, park.Next(deploy()).Record); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
@@ -389,8 +401,10 @@ func TestANodeWhosePlaceholderAnswersGoesOn(t *testing.T) {
 		change func(*park.World)
 		want   []string
 	}{
-		"both have lost their sessions":      {func(w *park.World) { w.Parkers = nil }, []string{"n2", "n3"}},
-		"both have a problem":                {func(w *park.World) { w.Parkers = map[string]park.Presence{"n1": {}, "n2": {Problem: "x"}, "n3": {Problem: "x"}} }, []string{"n2", "n3"}},
+		"both have lost their sessions": {func(w *park.World) { w.Parkers = nil }, []string{"n2", "n3"}},
+		"both have a problem": {func(w *park.World) {
+			w.Parkers = map[string]park.Presence{"n1": {}, "n2": {Problem: "x"}, "n3": {Problem: "x"}}
+		}, []string{"n2", "n3"}},
 		"one is gone, and answers no more":   {func(w *park.World) { delete(w.Parkers, "n2"); w.Placeholders[0].Passing = false }, []string{"n1", "n3"}},
 		"one is gone, and nobody is instead": {func(w *park.World) { w.Parkers, w.Placeholders = nil, w.Placeholders[1:] }, []string{"n3"}},
 		"one of another node answers":        {func(w *park.World) { w.Placeholders[0].Node = "n7"; w.Parkers = nil }, []string{"n3"}},
@@ -415,4 +429,13 @@ func TestANewVersionIsParkedForWithTheTagsThatAreKnown(t *testing.T) {
 	w.Wish.Tags = []string{"traefik.enable=false"}
 	require.Equal(t, w.Wish.Tags, park.Next(w).Record.Tags)
 	require.Empty(t, park.Next(w).Record.Going)
+}
+
+func TestWherePlaceholdersWereIsRemembered(t *testing.T) {
+	w := parked(park.StepParking)
+	w.Record.Addresses = []string{"10.0.0.9:1"}
+	w.Placeholders[1].Address = "10.0.0.3:2001"
+	w = follow(t, w)
+	require.Equal(t, []string{twoAt, "10.0.0.3:2000", "10.0.0.3:2001", "10.0.0.9:1"}, w.Record.Addresses)
+	require.Equal(t, "Nothing Parked", told(park.Next(w)))
 }
