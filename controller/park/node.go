@@ -15,6 +15,12 @@ const (
 	// linger is how long a listener goes on once no proxy is known to route to it: a
 	// proxy may switch a little after it says so.
 	linger = 2 * time.Second
+	// settle is how long a placeholder is out of the catalog before its node says that it
+	// left. A proxy may have read the catalog before and switch after: it holds back
+	// what it has read for its throttle (2 s unless set; Traefik v3.6.12,
+	// providers.providersThrottleDuration), and takes a while to load and apply it. Only
+	// what its pool has then tells that it will not route here.
+	settle = 5 * time.Second
 )
 
 // NodeInput is all that an instance knows when it looks at its node.
@@ -228,7 +234,7 @@ func (n *node) leave(s Sighting) {
 		n.say(s, lot, LotClosed)
 	case !n.Locals.Known() || n.registered(s.Record.Service):
 		// sweep deregisters it.
-	default:
+	case n.outFor(s.Record.Service) >= settle:
 		n.say(s, lot, LotLeft)
 	}
 	if open && s.Record.Reason != "" {
@@ -249,11 +255,16 @@ func (n *node) end(service string, after time.Duration) {
 	case lot.Closing || !n.Locals.Known() || n.registered(service):
 		return
 	}
-	left := since(n.Memory.Left[service], true, n.Now)
-	n.m.Left[service] = left
-	if n.Now.Sub(left) >= after {
+	if min(n.outFor(service), n.Now.Sub(s.First)) >= after {
 		n.out.Close = append(n.out.Close, service)
 	}
+}
+
+// outFor is for how long the service's lot was seen to be out of the catalog.
+func (n *node) outFor(service string) time.Duration {
+	left := since(n.Memory.Left[service], true, n.Now)
+	n.m.Left[service] = left
+	return n.Now.Sub(left)
 }
 
 func (n *node) say(s Sighting, lot Open, state LotState) {

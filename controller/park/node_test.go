@@ -272,3 +272,18 @@ func TestATimeOfTheRecordComesSoonerByAWrongClock(t *testing.T) {
 		})
 	}
 }
+
+// A proxy may have read the catalog before a placeholder left it, and switch after.
+func TestANodeSaysThatItLeftOnceEveryProxyHasSwitched(t *testing.T) {
+	in := left(park.StepLeaving)
+	in.Memory = park.NodeMemory{Read: in.Memory.Read}
+	after, did, m := looks(t, in)
+	require.Equal(t, 5*second, after)
+	require.Equal(t, "say web left m4", did)
+	in.Locals.Value = []model.LocalService{agent(mine, twoAt)}
+	a, m := park.Apply(again(in, m, 6*second))
+	require.Equal(t, "deregister "+mine, done(a), "it is there again")
+	in.Locals.Value = nil
+	a, _ = park.Apply(again(in, m, 7*second))
+	require.Empty(t, done(a))
+}
