@@ -139,7 +139,9 @@ func look(in NodeInput) NodeMemory {
 func (m NodeMemory) sighting(r Record, in NodeInput) Sighting {
 	s := Sighting{Record: r, First: in.Now}
 	if before, seen := m.Seen[r.Service]; seen {
-		s.Dry = before.Dry
+		if s.Dry = before.Dry; !before.Record.Gap.Equal(r.Gap) {
+			s.Dry = time.Time{} // It is promised anew, as to another version.
+		}
 		if before.Record.Mark == r.Mark {
 			s.First = before.First
 		}

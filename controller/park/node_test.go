@@ -287,3 +287,18 @@ func TestANodeSaysThatItLeftOnceEveryProxyHasSwitched(t *testing.T) {
 	a, _ = park.Apply(again(in, m, 7*second))
 	require.Empty(t, done(a))
 }
+
+// What is promised to another version is kept, whatever was promised before.
+func TestAGapThatBeginsAnewIsWaitedForAnew(t *testing.T) {
+	in := onNode(park.StepParking)
+	s := in.Memory.Seen["web"]
+	s.Dry = in.Now.Add(-30 * second)
+	in.Memory.Seen["web"] = s
+	in.Records.Value[0].Gap, in.Records.Value[0].Mark = in.Now, "m5"
+	a, m := park.Apply(in)
+	require.Equal(t, "say web in m5", done(a))
+	require.Equal(t, in.Now, m.Seen["web"].Dry)
+	after, did, _ := looks(t, in)
+	require.Equal(t, 30*second, after)
+	require.Equal(t, "expire web, say web in m5", did)
+}
