@@ -66,6 +66,7 @@ const (
 type Lot struct {
 	garage  *Garage
 	options LotOptions
+	health  health
 	addr    netip.AddrPort
 	server  *http.Server
 	// cut ends what is under way, running are the loops.
@@ -96,13 +97,17 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 	options.Wait = cmp.Or(options.Wait, DefaultWait)
 	options.Quiet = cmp.Or(options.Quiet, DefaultQuiet)
 	options.Bounds = options.Bounds.or(DefaultRequests, DefaultBytes)
+	health, err := options.Health.read()
+	if err != nil {
+		return nil, fmt.Errorf("open a listener for %s: %w", options.Name, err)
+	}
 	listener, err := listen(ctx, options.Address, options.Ports)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the requests of %s: %w", options.Name, err)
 	}
 	life, cut := context.WithCancel(context.WithoutCancel(ctx))
 	l := &Lot{
-		garage: g, options: options, cut: cut, stir: make(chan struct{}, 1), queue: list.New(), figures: newFigures(),
+		garage: g, options: options, health: health, cut: cut, stir: make(chan struct{}, 1), queue: list.New(), figures: newFigures(),
 		addr: listener.Addr().(*net.TCPAddr).AddrPort(),
 	}
 	logger := logr.FromContextOrDiscard(ctx).WithValues("service", options.Name, "listener", l.addr.String())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,6 +42,29 @@ func TestItWaitsForAnInstance(t *testing.T) {
 	require.Equal(t, [4]int{0, 20, 0, 0}, [4]int{f.Waiting, f.Peak, int(f.Bytes), f.UnderWay})
 	require.Equal(t, [2]uint64{1, 20}, [2]uint64{f.Forwarded, f.Released})
 	require.Positive(t, f.Longest)
+}
+
+// TestManyAtOnce: each of them is served, once, by one of two.
+func TestManyAtOnce(t *testing.T) {
+	const n = 2000
+	one, other := newInstance(t, nil), newInstance(t, nil)
+	l := open(t, LotOptions{})
+	client := newClient(t)
+	answers := make([]<-chan answer, n)
+	for i := range answers {
+		answers[i] = get(t, client, l, "/"+strconv.Itoa(i))
+	}
+	waiting(t, l, n)
+	l.Serve([]Backend{one.backend(), other.backend()})
+	want := make([]string, n)
+	for i, a := range answers {
+		want[i] = "/" + strconv.Itoa(i)
+		require.Equal(t, "served "+want[i], receive(t, a).body)
+	}
+	slices.Sort(want)
+	require.Equal(t, want, slices.Sorted(slices.Values(append(one.requests(), other.requests()...))))
+	require.NotEmpty(t, one.requests())
+	require.NotEmpty(t, other.requests())
 }
 
 // TestARefusedDialIsNotSent: the request goes to another one at once, or waits and
