@@ -101,6 +101,13 @@ func TestCloseLeavesUpgradesAlone(t *testing.T) {
 	conn.say(t, "GET / HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: echo", "", "")
 	require.Equal(t, http.StatusSwitchingProtocols, conn.response(t).StatusCode)
 
+	l.leaveNow()
+	late := dialRaw(t, l.Addr().String())
+	late.say(t, "GET / HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: echo", "", "")
+	require.Equal(t, []string{"Upgrade"}, late.response(t).Header["Connection"], "one that came late is an upgrade all the same")
+	require.NoError(t, late.Close())
+	eventually(t, "that one ends", func() bool { return l.Figures().Upgrades == 1 })
+
 	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	require.Equal(t, Left{UnderWay: 1, Upgrades: 1}, l.Close(short))

@@ -62,10 +62,13 @@ type Garage struct {
 	proxy  *httputil.ReverseProxy
 	dialer net.Dialer
 
+	// mu is taken by those that have a lot's lock, lotsMu before it.
 	mu      sync.Mutex
 	waiting int
 	bytes   int64
-	lots    []*Lot
+
+	lotsMu sync.Mutex
+	lots   []*Lot
 	// past are the figures of lots that are no more.
 	past Figures
 }
@@ -103,43 +106,39 @@ func (g *Garage) unkeep(head int64) {
 
 // Lots are those that are not closed, sorted by name and then by address.
 func (g *Garage) Lots() []*Lot {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	out := slices.Clone(g.lots)
-	slices.SortFunc(out, func(a, b *Lot) int {
+	g.lotsMu.Lock()
+	defer g.lotsMu.Unlock()
+	return slices.SortedFunc(slices.Values(g.lots), func(a, b *Lot) int {
 		return cmp.Or(cmp.Compare(a.options.Name, b.options.Name), a.addr.Compare(b.addr))
 	})
-	return out
 }
 
 // Figures are those of all lots, also of those that are closed. Peak is that of
 // the lot that had the highest.
 func (g *Garage) Figures() Figures {
-	lots := g.Lots()
+	g.lotsMu.Lock()
+	defer g.lotsMu.Unlock()
 	out := newFigures()
-	for _, l := range lots {
+	out.add(g.past)
+	for _, l := range g.lots {
 		out.add(l.Figures())
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	out.add(g.past)
 	return out
 }
 
 func (g *Garage) add(l *Lot) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.lotsMu.Lock()
+	defer g.lotsMu.Unlock()
 	g.lots = append(g.lots, l)
 }
 
 // remove keeps the figures of a lot that is closed.
 func (g *Garage) remove(l *Lot) {
-	figures := l.Figures()
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.lotsMu.Lock()
+	defer g.lotsMu.Unlock()
 	if i := slices.Index(g.lots, l); i >= 0 {
 		g.lots = slices.Delete(g.lots, i, i+1)
-		g.past.add(figures)
+		g.past.add(l.Figures())
 	}
 }
 

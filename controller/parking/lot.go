@@ -112,7 +112,7 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 	}
 	logger := logr.FromContextOrDiscard(ctx).WithValues("service", options.Name, "listener", l.addr.String())
 	l.server = &http.Server{
-		Handler: l, ReadHeaderTimeout: idleTime, IdleTimeout: idleTime, MaxHeaderBytes: headBytes,
+		Handler: http.HandlerFunc(l.serve), ReadHeaderTimeout: idleTime, IdleTimeout: idleTime, MaxHeaderBytes: headBytes,
 		DisableGeneralOptionsHandler: true, ErrorLog: log.New(lines{logger}, "", 0),
 		BaseContext: func(net.Listener) context.Context { return life },
 		ConnContext: withClient,
