@@ -64,6 +64,7 @@ func (l *Lot) finish(p *passage, complete bool) {
 	l.figures.UnderWay--
 	if p.upgraded {
 		l.figures.Upgrades--
+		delete(l.upgrades, p)
 	}
 	if !complete {
 		l.figures.Broken++
@@ -78,6 +79,7 @@ func (l *Lot) answered(p *passage, upgraded bool) {
 	p.upgraded = upgraded
 	if upgraded {
 		l.figures.Upgrades++
+		l.upgrades[p] = struct{}{}
 	}
 	if s := p.slot; s.pace != nil {
 		s.pace.Answered()

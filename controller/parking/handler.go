@@ -52,8 +52,9 @@ func (l *Lot) end() {
 
 // passage is a connection to a backend that one request was given.
 type passage struct {
-	lot  *Lot
-	slot *slot
+	lot    *Lot
+	slot   *slot
+	client client
 	// address is the backend's.
 	address string
 	// conn has the connection until it is handed over.
@@ -74,7 +75,7 @@ func (l *Lot) passage(r *http.Request) (*passage, error) {
 		conn, err := l.dial(r.Context(), w, s)
 		err = l.land(w, s, err, r.Context().Err() != nil || w.client.gone())
 		if err == nil {
-			p := &passage{lot: l, slot: s, address: s.backend.Address, conn: make(chan net.Conn, 1)}
+			p := &passage{lot: l, slot: s, client: w.client, address: s.backend.Address, conn: make(chan net.Conn, 1)}
 			p.conn <- conn
 			return p, nil
 		}

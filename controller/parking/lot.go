@@ -81,6 +81,9 @@ type Lot struct {
 	queue    *list.List
 	arrivals uint64
 	figures  Figures
+	// upgrades are those that have changed their protocol: package http does not
+	// know their connections any more.
+	upgrades map[*passage]struct{}
 	// expired is true where the service is given up, leaving once Close was called,
 	// which was first at leftAt.
 	expired bool
@@ -108,7 +111,8 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 	life, cut := context.WithCancel(context.WithoutCancel(ctx))
 	l := &Lot{
 		garage: g, options: options, health: health, cut: cut, stir: make(chan struct{}, 1), queue: list.New(), figures: newFigures(),
-		addr: listener.Addr().(*net.TCPAddr).AddrPort(),
+		upgrades: map[*passage]struct{}{},
+		addr:     listener.Addr().(*net.TCPAddr).AddrPort(),
 	}
 	logger := logr.FromContextOrDiscard(ctx).WithValues("service", options.Name, "listener", l.addr.String())
 	l.server = &http.Server{

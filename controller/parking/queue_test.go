@@ -126,7 +126,7 @@ func TestBounds(t *testing.T) {
 			kept := parkRequests(t, client, l, c.fill)
 			r := request(t.Context(), t, l, http.MethodGet, "/over", nil)
 			r.Header.Set("X-Pad", strings.Repeat("x", 150))
-			got := do(client, r)
+			got := receive(t, send(client, r))
 			require.NoError(t, got.err)
 			require.Equal(t, http.StatusServiceUnavailable, got.status)
 			require.Equal(t, "refused; reason="+string(c.want), got.header.Get(HeaderParked))

@@ -50,23 +50,29 @@ func TestALargeBodyIsNotTakenIn(t *testing.T) {
 		fmt.Fprint(w, n)
 	})
 	l := open(t, LotOptions{})
-	body := &counted{Reader: io.LimitReader(zeros{}, size)}
-	r := request(context.Background(), t, l, http.MethodPost, "/", body)
+	var taken atomic.Int64
+	r := request(context.Background(), t, l, http.MethodPost, "/", &counted{Reader: io.LimitReader(zeros{}, size), n: &taken})
 	r.ContentLength = size
 	got := send(newClient(t), r)
 	waiting(t, l, 1)
-	// The client writes until nothing more is taken, and then no more.
-	var before int64 = -1
-	eventually(t, "the client is held up", func() bool {
-		now := body.n.Load()
+	require.Less(t, heldUp(t, &taken), int64(size/2))
+	l.Serve([]Backend{backend.backend()})
+	require.Equal(t, strconv.Itoa(size), receive(t, got).body)
+}
+
+// heldUp waits until something is written and no more of it is taken, and returns
+// how much was.
+func heldUp(t *testing.T, taken *atomic.Int64) int64 {
+	t.Helper()
+	var before int64
+	eventually(t, "the writer is held up", func() bool {
+		now := taken.Load()
 		held := now > 0 && now == before
 		before = now
 		time.Sleep(20 * time.Millisecond)
 		return held
 	})
-	require.Less(t, before, int64(size/2))
-	l.Serve([]Backend{backend.backend()})
-	require.Equal(t, strconv.Itoa(size), receive(t, got).body)
+	return before
 }
 
 type zeros struct{}
@@ -75,7 +81,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 type counted struct {
 	io.Reader
-	n atomic.Int64
+	n *atomic.Int64
 }
 
 func (c *counted) Read(p []byte) (int, error) {
