@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/drain"
@@ -83,10 +84,23 @@ func (p parkedPlace) where(in Input, f park.Finding) model.Path {
 	case f.Attribute != "":
 		return p.path.Child(f.Attribute)
 	case f.Tag != "":
-		return in.sides(p.place)[0].key(f.Tag)
+		return in.sides(p.place)[0].under(f.Tag)
 	default:
 		return p.meta
 	}
+}
+
+// under is the path of the first tag with the key below the prefix, or with one that
+// goes on after it; the list where there is none.
+func (s side) under(key string) model.Path {
+	want := strings.ToLower(s.in.Settings.Prefix + "." + key)
+	for i, tag := range s.list {
+		written, _, ok := strings.Cut(strings.ToLower(tag), "=")
+		if ok && (written == want || strings.HasPrefix(written, want+".")) {
+			return s.at(i)
+		}
+	}
+	return s.all()
 }
 
 func parkNotKnown() Rule {
