@@ -63,7 +63,9 @@ func TestAPlaceholderStandsInThePool(t *testing.T) {
 	consul, api, web := startConsul(t), freeAddress(t), freeAddress(t)
 	t.Cleanup(startTraefik(t, api, "--entrypoints.traefik.address="+api, "--entrypoints.web.address="+web, "--api.insecure=true",
 		"--providers.consulcatalog.exposedbydefault=false", "--providers.consulcatalog.endpoint.address="+consul.addr, "--providers.consulcatalog.refreshinterval=200ms", "--providers.providersthrottleduration=0s"))
-	own := func(l *listener) []string { return append([]string{at + fmt.Sprintf("server.port=%d", l.port(t))}, tags...) }
+	own := func(l *listener) []string {
+		return append([]string{at + fmt.Sprintf("server.port=%d", l.port(t))}, tags...)
+	}
 	consul.register(t, "one", "web", 9, own(one))
 	consul.register(t, "two", "web", 9, own(two))
 	hostPort := strings.TrimPrefix(placeholder.URL, "http://")
