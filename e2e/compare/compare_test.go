@@ -105,7 +105,7 @@ func TestTable(t *testing.T) {
 	})
 	want := `| way | requests | GET lost | POST lost | longest wait | sent twice |
 |---|---|---|---|---|---|
-| caddy-srv | 21 | 0 | 3 (502: 2, 503: 1) | 6.3s | 2 |
+| caddy-srv | 21 | 0 | 3 (502: 2, 503: 1) | 6.35s | 2 |
 | traefik | 0 | 0 | 0 | 0s | 0 |
 `
 	if diff := cmp.Diff(want, got); diff != "" {

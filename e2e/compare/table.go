@@ -26,7 +26,7 @@ func table(results []result) string {
 	b.WriteString("| way | requests | GET lost | POST lost | longest wait | sent twice |\n|---|---|---|---|---|---|\n")
 	for _, r := range results {
 		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %d |\n", r.way, r.get.Requests+r.post.Requests, lost(r.get), lost(r.post),
-			max(r.get.Slowest, r.post.Slowest).Round(100*time.Millisecond), r.twice)
+			max(r.get.Slowest, r.post.Slowest).Round(10*time.Millisecond), r.twice)
 	}
 	return b.String()
 }
