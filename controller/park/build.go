@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -12,9 +11,6 @@ import (
 
 // Meta keys of a job or a group.
 const (
-	// MetaPark is the longest that one request waits; a job without it is not parked
-	// for.
-	MetaPark = "draingate_park"
 	// metaMode and metaMaxRequest are those of the gate.
 	metaMode       = "draingate_mode"
 	metaMaxRequest = "draingate_max_request"
@@ -299,8 +295,10 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 			Paused:    PausedUntil(j.Overrides.Value, f.Service),
 		}
 		if acts(job, g.Name, j.Overrides.Value) {
-			text, _ := job.MetaFor(g.Name, MetaPark)
-			out.Wait = waitOf(text)
+			var err error
+			if out.Wait, _, err = Longest(job, g.Name); err != nil {
+				out.Invalid = err.Error()
+			}
 		}
 		if f.Unfit != nil {
 			out.Unfit, out.Probes = f.Unfit(f, j, max(out.Wait, out.Paused.Sub(f.Now)))
@@ -308,15 +306,6 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 		return out
 	}
 	return Wish{}
-}
-
-// waitOf is the meta key's duration, 0 for one that is none.
-func waitOf(text string) time.Duration {
-	d, err := time.ParseDuration(strings.TrimSpace(text))
-	if err != nil || d < 0 {
-		return 0
-	}
-	return d
 }
 
 // acts reports whether draingate may do something for the group: the job asks
