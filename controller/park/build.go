@@ -157,6 +157,8 @@ func everywhere(proxies model.Fact[[]model.Proxy], r model.Registration) bool {
 		switch {
 		case !p.Routing.Known() || !read || reading.Unknown != "" || reading.Err != "":
 			return false
+		case IsPlaceholder(r.ServiceID) && !points(reading, AddressOf(r)):
+			return false
 		case !reading.Exposed:
 		case !lists(p.Routing.Value, reading.Services):
 			return false
@@ -165,6 +167,12 @@ func everywhere(proxies model.Fact[[]model.Proxy], r model.Registration) bool {
 		}
 	}
 	return takes > 0
+}
+
+// points reports whether a proxy sends what is for the instance there. A placeholder whose
+// tags have a prefix that was not known yet has the port of an instance.
+func points(reading model.TagReading, address string) bool {
+	return !slices.ContainsFunc(reading.Services, func(s model.TagService) bool { return s.HostPort != address })
 }
 
 // lists reports whether each of the services that tags define has their instance
