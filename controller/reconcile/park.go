@@ -48,7 +48,7 @@ type Parks struct {
 	options  ParkOptions
 
 	mu   sync.Mutex
-	ran  map[string]map[string]bool
+	ran  map[string]map[string]time.Time
 	said map[string]model.Reason
 }
 
@@ -85,7 +85,7 @@ const (
 
 // NewParks returns Parks that know nothing yet. It does no I/O.
 func NewParks(o ServiceObserver, j Jobs, r ParkRecorder, options ParkOptions) *Parks {
-	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]bool{}, said: map[string]model.Reason{}}
+	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]time.Time{}, said: map[string]model.Reason{}}
 }
 
 // Reconcile makes one pass over a service: read, decide, at most one write.
@@ -144,26 +144,20 @@ func (p *Parks) read(ctx context.Context, service string) park.Facts {
 	return f
 }
 
-// before are the allocations that were to run in the last pass.
-func (p *Parks) before(service string) map[string]bool {
+// before are the allocations that were seen while they were to run, up to the last
+// pass.
+func (p *Parks) before(service string) map[string]time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.ran[service]
 }
 
-// remember keeps which allocations are to run, and those of which that was so.
+// remember keeps which allocations are to run, and of those that were when they were
+// first seen to be told to stop.
 func (p *Parks) remember(service string, f park.Facts) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := map[string]bool{}
-	for _, j := range f.Jobs {
-		for _, a := range j.Allocations.Value {
-			if !a.ClientTerminal() && (a.DesiredStatus == model.DesiredRun || p.ran[service][a.ID]) {
-				now[a.ID] = true
-			}
-		}
-	}
-	p.ran[service] = now
+	p.ran[service] = f.Remember()
 }
 
 func (p *Parks) forget(service string) {
