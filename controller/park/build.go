@@ -29,8 +29,10 @@ type Facts struct {
 	Proxies model.Fact[[]model.Proxy]
 	// Stored is all below the prefix of the keys.
 	Stored model.Fact[[]model.Stored]
-	// Ran are the allocations that this process saw while they were to run.
-	Ran map[string]bool
+	// Ran are the allocations that this process saw while they were to run, and Known
+	// the instances that Nomad registered as they were last in the catalog.
+	Ran   map[string]bool
+	Known []model.Registration
 	// Self and Mark are as in World.
 	Self, Mark string
 	// Unfit says why a service cannot be parked for, for so long at most, and which
@@ -205,8 +207,8 @@ func (f Facts) ends(going map[string]model.Allocation) []Going {
 	var out []Going
 	for _, a := range going {
 		g := Going{Alloc: a.ID, Until: f.end(a)}
-		for _, r := range f.Catalog.Value {
-			if r.AllocID == a.ID && !IsPlaceholder(r.ServiceID) {
+		for _, r := range slices.Concat(f.Known, f.Catalog.Value) {
+			if r.AllocID == a.ID {
 				g.Address = AddressOf(r)
 			}
 		}
@@ -316,11 +318,11 @@ func acts(job *model.Job, group string, o model.Overrides) bool {
 	return mode == string(model.ModeEnforce)
 }
 
-// tags are those of an instance that Nomad registered; the newest that goes or
-// passes.
+// tags are those of an instance that Nomad registered, also where it has left the
+// catalog since.
 func (f Facts) tags() []string {
-	for _, r := range f.Catalog.Value {
-		if r.AllocID != "" && !IsPlaceholder(r.ServiceID) {
+	for _, r := range slices.Concat(f.Catalog.Value, f.Known) {
+		if r.AllocID != "" {
 			return r.Tags
 		}
 	}
