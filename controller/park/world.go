@@ -63,9 +63,23 @@ type Instance struct {
 	Going bool
 	// Ours is true where it is in the maintenance of this service's pause.
 	Ours bool
-	// Everywhere is true where every proxy that takes it routes to it.
-	Everywhere bool
+	// Takers says how the proxies that take it stand to it.
+	Takers Takers
 }
+
+// Takers says how the proxies that take an instance stand to it.
+type Takers int
+
+const (
+	// TakersUnknown: of at least one proxy that is not known.
+	TakersUnknown Takers = iota
+	// TakersNone: no proxy takes the instance.
+	TakersNone
+	// TakersSome: one that takes it does not route to it yet.
+	TakersSome
+	// TakersAll: every proxy that takes it routes to it.
+	TakersAll
+)
 
 // Pools is what all proxies together route to.
 type Pools struct {
@@ -88,10 +102,11 @@ func (w *World) gap() bool {
 	return true
 }
 
-// served reports whether an instance that stays is in every pool.
+// served reports whether an instance that stays is in the pool of every proxy that
+// takes it.
 func (w *World) served() bool {
 	for _, i := range w.Instances {
-		if i.real() && i.Everywhere {
+		if i.real() && (i.Takers == TakersAll || i.Takers == TakersNone) {
 			return true
 		}
 	}
@@ -122,7 +137,7 @@ func (w *World) inPlace() bool {
 	for _, node := range w.Record.Nodes {
 		there := false
 		for _, i := range w.Placeholders {
-			there = there || i.Node == node && i.Passing && i.Everywhere
+			there = there || i.Node == node && i.Passing && i.Takers == TakersAll
 		}
 		if !there {
 			return false
