@@ -96,7 +96,7 @@ func TestWhatIsDoneForParksStandsAtZeroFirst(t *testing.T) {
 	m.ParkWrote(metrics.ParkStore, errors.New("denied"))
 	m.ParkEnded("ParkExpired")
 	m.ParkRefused("WithoutBound")
-	text, err := testutil.CollectAndFormat(registry, expfmt.TypeTextPlain)
+	text, err := testutil.CollectAndFormat(registry, expfmt.TypeTextPlain, "draingate_park_actions_total", "draingate_park_writes_total", "draingate_park_ends_total", "draingate_park_refusals_total")
 	require.NoError(t, err)
 	for _, want := range []string{
 		`draingate_park_actions_total{result="done",what="register"} 1`, `draingate_park_actions_total{result="failed",what="say"} 1`,
