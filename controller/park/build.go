@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -12,9 +11,6 @@ import (
 
 // Meta keys of a job or a group.
 const (
-	// MetaPark is the longest that one request waits; a job without it is not parked
-	// for.
-	MetaPark = "draingate_park"
 	// metaMode and metaMaxRequest are those of the gate.
 	metaMode       = "draingate_mode"
 	metaMaxRequest = "draingate_max_request"
@@ -33,8 +29,10 @@ type Facts struct {
 	Proxies model.Fact[[]model.Proxy]
 	// Stored is all below the prefix of the keys.
 	Stored model.Fact[[]model.Stored]
-	// Ran are the allocations that this process saw while they were to run.
-	Ran map[string]bool
+	// Ran are the allocations that this process saw while they were to run, and Known
+	// the instances that Nomad registered as they were last in the catalog.
+	Ran   map[string]bool
+	Known []model.Registration
 	// Self and Mark are as in World.
 	Self, Mark string
 	// Unfit says why a service cannot be parked for, for so long at most, and which
@@ -209,8 +207,8 @@ func (f Facts) ends(going map[string]model.Allocation) []Going {
 	var out []Going
 	for _, a := range going {
 		g := Going{Alloc: a.ID, Until: f.end(a)}
-		for _, r := range f.Catalog.Value {
-			if r.AllocID == a.ID && !IsPlaceholder(r.ServiceID) {
+		for _, r := range slices.Concat(f.Known, f.Catalog.Value) {
+			if r.AllocID == a.ID {
 				g.Address = AddressOf(r)
 			}
 		}
@@ -299,8 +297,10 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 			Paused:    PausedUntil(j.Overrides.Value, f.Service),
 		}
 		if acts(job, g.Name, j.Overrides.Value) {
-			text, _ := job.MetaFor(g.Name, MetaPark)
-			out.Wait = waitOf(text)
+			var err error
+			if out.Wait, _, err = Longest(job, g.Name); err != nil {
+				out.Invalid = err.Error()
+			}
 		}
 		if f.Unfit != nil {
 			out.Unfit, out.Probes = f.Unfit(f, j, max(out.Wait, out.Paused.Sub(f.Now)))
@@ -308,15 +308,6 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 		return out
 	}
 	return Wish{}
-}
-
-// waitOf is the meta key's duration, 0 for one that is none.
-func waitOf(text string) time.Duration {
-	d, err := time.ParseDuration(strings.TrimSpace(text))
-	if err != nil || d < 0 {
-		return 0
-	}
-	return d
 }
 
 // acts reports whether draingate may do something for the group: the job asks
@@ -327,11 +318,11 @@ func acts(job *model.Job, group string, o model.Overrides) bool {
 	return mode == string(model.ModeEnforce)
 }
 
-// tags are those of an instance that Nomad registered; the newest that goes or
-// passes.
+// tags are those of an instance that Nomad registered, also where it has left the
+// catalog since.
 func (f Facts) tags() []string {
-	for _, r := range f.Catalog.Value {
-		if r.AllocID != "" && !IsPlaceholder(r.ServiceID) {
+	for _, r := range slices.Concat(f.Catalog.Value, f.Known) {
+		if r.AllocID != "" {
 			return r.Tags
 		}
 	}

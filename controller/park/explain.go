@@ -38,6 +38,7 @@ func goingOn() []Explanation {
 		{ReasonExpired, "No instance came within `draingate_park`. The requests that waited got their 503 and the placeholders leave. The same version is not parked for again before an instance was there.", "See why the new version does not pass: `nomad job status JOB`. Where it only takes longer than that, set a longer `draingate_park`."},
 		{ReasonNoSuccessor, "The job is stopped, or its group has a count of 0, so there is nothing to wait for.", "Nothing."},
 		{ReasonNoParker, "No instance of draingate is present that could take the requests, so they are lost as without it.", "Run draingate as a system job, without `--no-park`, with Consul's `service_prefix \"\" { policy = \"write\" }`. `draingate park list` shows who is present, and what each of them cannot do."},
+		{ReasonInvalid, "`draingate_park` is not a time that requests can be parked for, so they are lost as without it.", "Give it a duration such as `30s`; the message says what is wrong."},
 		{ReasonUnknown, "Something that bears on it could not be read: the job, its allocations, its overrides or the catalog. A park that is on goes on until its time is over; none is begun.", "The message names it."},
 	}
 }

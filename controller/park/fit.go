@@ -139,7 +139,7 @@ func (v View) services() []Finding {
 			add(ReasonWeight, "server.weight", "weight %d in Traefik's service %q gives a placeholder with the same tags no request; leave server.weight out", s.Weight, bare(s.Name))
 		}
 		if s.Passive != nil {
-			add(ReasonPassiveHealthCheck, "passivehealthcheck.maxfailedattempts", "Traefik's service %q has a passive health check: a failed request takes the placeholder out of the pool, and the parked ones have nowhere to go; remove passivehealthcheck", bare(s.Name))
+			add(ReasonPassiveHealthCheck, "passivehealthcheck", "Traefik's service %q has a passive health check: a failed request takes the placeholder out of the pool, and the parked ones have nowhere to go; remove passivehealthcheck", bare(s.Name))
 		}
 		if s.HealthCheck != nil {
 			if why := unanswered(*s.HealthCheck); why != "" {

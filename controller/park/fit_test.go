@@ -80,7 +80,7 @@ func TestWhatRefusesAPark(t *testing.T) {
 		"a health check elsewhere":   {func(s *situation) { s.tags(lb+"healthcheck.path=/r", lb+"healthcheck.port=9") }, park.ReasonHealthCheck, "port 9", "http.services.web.loadbalancer.healthcheck.port"},
 		"a health check by gRPC":     {func(s *situation) { s.tags(lb + "healthcheck.mode=grpc") }, park.ReasonHealthCheck, "gRPC", "http.services.web.loadbalancer.healthcheck.mode"},
 		"a health check by TLS":      {func(s *situation) { s.tags(lb+"healthcheck.path=/r", lb+"healthcheck.scheme=https") }, park.ReasonHealthCheck, "asks by https", "http.services.web.loadbalancer.healthcheck.scheme"},
-		"a passive health check":     {func(s *situation) { s.tags(lb + "passivehealthcheck.failurewindow=10s") }, park.ReasonPassiveHealthCheck, "remove passivehealthcheck", "http.services.web.loadbalancer.passivehealthcheck.maxfailedattempts"},
+		"a passive health check":     {func(s *situation) { s.tags(lb + "passivehealthcheck.failurewindow=10s") }, park.ReasonPassiveHealthCheck, "remove passivehealthcheck", "http.services.web.loadbalancer.passivehealthcheck"},
 		"a circuit breaker": {func(s *situation) {
 			s.tags("traefik.http.routers.web.middlewares=cut", "traefik.http.middlewares.cut.circuitbreaker.expression=LatencyAtQuantileMS(50.0) > 100")
 		}, park.ReasonLimit, `circuitBreaker "cut"`, "http.middlewares.cut.circuitbreaker"},

@@ -41,7 +41,7 @@ func (v View) foreign() []Finding {
 	for _, router := range v.Tags.Routers {
 		for _, m := range v.Tags.RouterMiddlewares[router] {
 			if !slices.ContainsFunc(v.Tags.Definitions, func(d model.TagDefinition) bool { return d.Kind == model.KindMiddleware && d.Name == m }) {
-				out = append(out, Finding{Reason: ReasonLimit, Message: fmt.Sprintf("the middleware %q of router %q is not known; a %s or %s would refuse the park", m, bare(router), model.LimitCircuitBreaker, model.LimitInFlight)})
+				out = append(out, Finding{Reason: ReasonLimit, Tag: "http.routers." + bare(router) + ".middlewares", Message: fmt.Sprintf("the middleware %q of router %q is not known; a %s or %s would refuse the park", m, bare(router), model.LimitCircuitBreaker, model.LimitInFlight)})
 			}
 		}
 	}

@@ -18,6 +18,32 @@ const (
 	ReasonNoticeUnknown model.Reason = "NoticeUnknown"
 )
 
+// MetaPark is the meta key, of a job or of a group, with the longest time that a
+// request is parked.
+const MetaPark = "draingate_park"
+
+// MaxWait is the longest that a job may have a request parked for.
+const MaxWait = 10 * time.Minute
+
+// Longest returns the longest time that a request to the group's services is parked,
+// and false where the job asks for no park: where the key is not there, or is 0. The
+// error says what of it cannot be read; there is no park then either.
+func Longest(job *model.Job, group string) (time.Duration, bool, error) {
+	text, there := job.MetaFor(group, MetaPark)
+	if !there {
+		return 0, false, nil
+	}
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil || d < 0:
+		return 0, false, fmt.Errorf("meta %s = %q is not a duration such as \"30s\"", MetaPark, text)
+	case d > MaxWait:
+		return 0, false, fmt.Errorf("meta %s = %q is above %s, the longest that requests are parked", MetaPark, text, MaxWait)
+	default:
+		return d, d > 0, nil
+	}
+}
+
 // Reaction is what is granted from the moment at which Nomad writes down that an
 // allocation stops until placeholders are in Consul's catalog: the leader learns of
 // it and writes the record, the nodes read that and register, and their agents pass it

@@ -20,6 +20,43 @@ func writer(groupDelay, taskDelay time.Duration) model.Group {
 	}}
 }
 
+func TestTheLongestWait(t *testing.T) {
+	tests := map[string]struct {
+		job, group string
+		want       time.Duration
+		asked      bool
+		err        string
+	}{
+		"nothing":                   {},
+		"of the job":                {"30s", "", 30 * second, true, ""},
+		"of the group, which wins":  {"30s", "1m", time.Minute, true, ""},
+		"the group is left out":     {"30s", "0s", 0, false, ""},
+		"the longest":               {"10m", "", 10 * time.Minute, true, ""},
+		"longer than the longest":   {"10m1s", "", 0, false, "above 10m0s"},
+		"less than nothing":         {"-1s", "", 0, false, "not a duration"},
+		"a number alone is no time": {"30", "", 0, false, `draingate_park = "30" is not a duration`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			meta := func(v string) map[string]string {
+				if v == "" {
+					return nil
+				}
+				return map[string]string{park.MetaPark: v}
+			}
+			job := &model.Job{Meta: meta(tt.job), Groups: []model.Group{{Name: "app", Meta: meta(tt.group)}}}
+			got, asked, err := park.Longest(job, "app")
+			require.Equal(t, tt.want, got)
+			require.Equal(t, tt.asked, asked)
+			if tt.err == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, tt.err)
+			}
+		})
+	}
+}
+
 func TestTheArithmeticOfAStop(t *testing.T) {
 	tests := map[string]struct {
 		group         model.Group

@@ -36,6 +36,11 @@ type Parker struct {
 	// counted.
 	figures map[string]parking.Figures
 	counted time.Time
+	// tails are listeners that are closed but for connections that last, and end ends
+	// those.
+	tails []*lot
+	life  context.Context //nolint:containedctx // the life of what outlives each pass
+	end   context.CancelFunc
 }
 
 // New returns a Parker that opens its listeners in the garage. It asks nothing.
@@ -67,6 +72,8 @@ func (p *Parker) says(lots map[string]park.Lot) []byte {
 // Run carries out the parks of the node until ctx ends, then takes its
 // placeholders out of the catalog, answers what it can, and returns nil.
 func (p *Parker) Run(ctx context.Context) error {
+	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
+	defer p.end()
 	var parts sync.WaitGroup
 	for _, part := range []func(context.Context){p.loop, p.watch, p.presence.Run} {
 		parts.Go(func() { part(ctx) })
@@ -240,7 +247,7 @@ func (p *Parker) apply(ctx, orders context.Context, in park.NodeInput, action pa
 		note(ActDeregister, p.consul.Deregister(orders, id))
 	}
 	for _, service := range action.Close {
-		p.lots[service].finish(context.WithoutCancel(ctx), func() { loop.Signal(p.due) })
+		p.lots[service].finish(p.life, func() { loop.Signal(p.due) })
 	}
 	p.drop(action)
 	return changed, errors.Join(problems...)
@@ -262,6 +269,7 @@ func (p *Parker) drop(action park.NodeAction) {
 		said, is := action.Lots[service]
 		if s.Closed && (!is || said.State == park.LotClosed) {
 			delete(p.lots, service)
+			p.tails = append(slices.DeleteFunc(p.tails, func(l *lot) bool { return l.ended.Load() }), l)
 		}
 	}
 }
@@ -282,7 +290,8 @@ func (p *Parker) leave(ctx context.Context) {
 	p.liftAll(ctx)
 	p.finishAll(ctx)
 	left := p.garage.Close(ctx)
-	for _, l := range p.lots {
+	p.end()
+	for _, l := range slices.AppendSeq(p.tails, maps.Values(p.lots)) {
 		l.cancel()
 		l.work.Wait()
 	}
@@ -299,7 +308,7 @@ func (p *Parker) finishAll(ctx context.Context) {
 	defer cancel()
 	var all sync.WaitGroup
 	for _, l := range p.lots {
-		all.Go(func() { l.Close(ctx) })
+		all.Go(func() { l.settle(ctx) })
 	}
 	all.Wait()
 }
