@@ -116,7 +116,7 @@ func (w *World) parking() Action {
 	if w.changed(r) {
 		return w.store(&r)
 	}
-	return Action{Do: DoNothing, Finding: r.finding(w.Now)}
+	return Action{Do: DoNothing, Finding: w.stands(r)}
 }
 
 // recent reports whether instances are there that come back, as from a pause.
@@ -288,7 +288,7 @@ func (w *World) store(r *Record) Action {
 	if w.Record != nil {
 		r.Seq = w.Record.Seq + 1
 	}
-	return Action{Do: DoStore, Record: r, Finding: r.finding(w.Now)}
+	return Action{Do: DoStore, Record: r, Finding: w.stands(*r)}
 }
 
 func (w *World) hold(reason model.Reason, message string) Action {

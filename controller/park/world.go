@@ -184,3 +184,27 @@ func (w *World) routed() bool {
 	}
 	return false
 }
+
+// hushed reports whether a pause is in force: every instance that stays is in its
+// maintenance, and no proxy routes to one.
+func (w *World) hushed(r Record) bool {
+	if w.Pools.Unknown != "" || !w.inPlace() {
+		return false
+	}
+	for _, i := range w.Instances {
+		if !i.Ours && !i.Going || w.Pools.Addresses[i.Address] {
+			return false
+		}
+	}
+	return r.ByHand
+}
+
+// stands says how a record stands in this world. A pause that is on its way is told
+// apart from one that is in force.
+func (w *World) stands(r Record) Finding {
+	f := r.finding(w.Now)
+	if f.Reason == ReasonPaused && !w.hushed(r) {
+		return Finding{Reason: ReasonPausing, Message: "placeholders come in and instances leave: requests may still reach one"}
+	}
+	return f
+}

@@ -157,7 +157,6 @@ func (l *lot) state() park.Open {
 	}
 	return park.Open{
 		Address: l.at.String(), Answers: answers || !l.read, Closing: l.closing, Closed: l.closed,
-		Waiting: l.Figures().Waiting,
 	}
 }
 

@@ -32,6 +32,10 @@ type Parker struct {
 	// The rest is of whoever makes passes: the loop, and Run after it.
 	memory park.NodeMemory
 	lots   map[string]*lot
+	// figures are those of the lots when they were last looked at, which was at
+	// counted.
+	figures map[string]parking.Figures
+	counted time.Time
 	// tails are listeners that are closed but for connections that last, and end ends
 	// those.
 	tails []*lot
@@ -131,7 +135,7 @@ func (p *Parker) pass(ctx context.Context) (next time.Duration, failed bool) {
 			l.follow(s)
 		}
 	}
-	p.presence.Say(p.says(action.Lots))
+	p.presence.Say(p.says(p.figured(action.Lots)))
 	// What was begun is finished when ctx ends.
 	orders, cancel := context.WithDeadline(context.WithoutCancel(ctx), begun.Add(passTime))
 	defer cancel()
@@ -169,10 +173,13 @@ func (p *Parker) read(ctx context.Context) park.NodeInput {
 		problem = errors.New(in.Records.Err)
 	}
 	p.board.report(ctx, aboutRecords, problem)
-	for service, l := range p.lots {
-		in.Lots[service] = l.state()
-	}
 	in.Now = time.Now()
+	p.count(in.Now)
+	for service, l := range p.lots {
+		state := l.state()
+		state.Waiting = p.figures[service].Waiting
+		in.Lots[service] = state
+	}
 	return in
 }
 
