@@ -159,6 +159,8 @@ func takers(proxies model.Fact[[]model.Proxy], r model.Registration) Takers {
 		switch {
 		case !p.Routing.Known() || !read || reading.Unknown != "" || reading.Err != "":
 			return TakersUnknown
+		case IsPlaceholder(r.ServiceID) && !points(reading, AddressOf(r)):
+			return TakersSome
 		case !reading.Exposed:
 		case !lists(p.Routing.Value, reading.Services):
 			return TakersSome
@@ -167,6 +169,12 @@ func takers(proxies model.Fact[[]model.Proxy], r model.Registration) Takers {
 		}
 	}
 	return out
+}
+
+// points reports whether a proxy sends what is for the instance there. A placeholder whose
+// tags have a prefix that was not known yet has the port of an instance.
+func points(reading model.TagReading, address string) bool {
+	return !slices.ContainsFunc(reading.Services, func(s model.TagService) bool { return s.HostPort != address })
 }
 
 // lists reports whether each of the services that tags define has their instance

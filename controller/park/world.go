@@ -1,6 +1,7 @@
 package park
 
 import (
+	"slices"
 	"time"
 )
 
@@ -167,22 +168,19 @@ func (w *World) all(states ...LotState) bool {
 	return true
 }
 
-// routed reports whether a proxy may still route to a placeholder.
-func (w *World) routed() bool {
-	if w.Pools.Unknown != "" {
-		return true
-	}
+// addresses adds where placeholders are to where they were, sorted.
+func (w *World) addresses(before []string) []string {
+	out := slices.Clone(before)
 	for _, p := range w.Parkers {
-		if lot, has := p.Lots[w.Service]; has && w.Pools.Addresses[lot.Address] {
-			return true
+		if lot := p.Lots[w.Service]; lot.Address != "" {
+			out = append(out, lot.Address)
 		}
 	}
 	for _, i := range w.Placeholders {
-		if w.Pools.Addresses[i.Address] {
-			return true
-		}
+		out = append(out, i.Address)
 	}
-	return false
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // hushed reports whether a pause is in force: every instance that stays is in its
@@ -208,3 +206,13 @@ func (w *World) stands(r Record) Finding {
 	}
 	return f
 }
+
+// routed reports whether a proxy is known to route to a placeholder, or will since
+// one that answers is in the catalog.
+func (w *World) routed() bool {
+	return slices.ContainsFunc(w.addresses(w.Record.Addresses), func(a string) bool { return w.Pools.Addresses[a] }) ||
+		slices.ContainsFunc(w.Placeholders, func(i Instance) bool { return i.Passing })
+}
+
+// unsure reports whether a proxy may route to a placeholder without anyone knowing.
+func (w *World) unsure() bool { return w.Pools.Unknown != "" || w.Unknown != "" }

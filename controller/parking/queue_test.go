@@ -195,6 +195,19 @@ func TestExpire(t *testing.T) {
 	require.Equal(t, http.StatusOK, receive(t, a).status)
 }
 
+func TestAnExpireIsTakenBack(t *testing.T) {
+	backend := newInstance(t, nil)
+	l := open(t, LotOptions{})
+	client := newClient(t)
+	l.Expire()
+	require.Equal(t, http.StatusServiceUnavailable, receive(t, get(t, client, l, "/early")).status)
+	l.Renew()
+	a := get(t, client, l, "/waits")
+	waiting(t, l, 1)
+	l.Serve([]Backend{backend.backend()})
+	require.Equal(t, http.StatusOK, receive(t, a).status)
+}
+
 // TestUntil: nothing new goes to an instance after that.
 func TestUntil(t *testing.T) {
 	backend := newInstance(t, nil)
