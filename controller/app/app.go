@@ -24,6 +24,8 @@ import (
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/nomad"
 	"github.com/draingate/draingate/controller/observe"
+	"github.com/draingate/draingate/controller/parker"
+	"github.com/draingate/draingate/controller/parking"
 	"github.com/draingate/draingate/controller/reconcile"
 	"github.com/draingate/draingate/controller/status"
 	"github.com/draingate/draingate/controller/survey"
@@ -59,8 +61,13 @@ type App struct {
 	changes chan struct{}
 	// fencer is nil where this process takes part in no fence.
 	fencer *fencer.Fencer
+	// parker is nil where this process parks for no service; garage has its
+	// listeners, and parked what the leader knows of parks.
+	parker *parker.Parker
+	garage *parking.Garage
+	parked parkBoard
 	// controller is nil, and primed false, while another instance leads.
-	controller atomic.Pointer[reconcile.Controller]
+	controller atomic.Pointer[reconcile.Controller[model.Key]]
 	primed     atomic.Bool
 }
 
@@ -94,6 +101,7 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 	}
 	a.elector = a.newElector(o)
 	a.fencer = a.newFencer(o)
+	a.parker = a.newParker(o)
 	a.log.Info("starting", "version", o.Version, "nomad", a.nomad.Address(), "consul", a.consul.Address(), "traefikServices", o.Traefik.Services,
 		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode, "election", elects(o))
 	return a, nil
@@ -201,6 +209,9 @@ func (a *App) Run(ctx context.Context) error {
 	work.Go(func() error { return a.observer.Run(ctx) })
 	if a.fencer != nil {
 		work.Go(func() error { return a.fencer.Run(ctx) })
+	}
+	if a.parker != nil {
+		work.Go(func() error { return a.parker.Run(ctx) })
 	}
 	if a.survey != nil {
 		work.Go(func() error { return a.survey.Run(ctx) })

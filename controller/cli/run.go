@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -126,6 +128,12 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.StringVar(&o.OnDeadline, "on-deadline", o.OnDeadline, "what happens then where the job does not say: hold, or fail if that loses nothing")
 	f.StringVar(&o.Fence, "fence", o.Fence, "take old instances out of rotation before the promotion, where the job does not say: auto (where the drain is not proven), always or never; off: take part in no fence, whatever jobs say")
 	f.DurationVar(&o.FenceTimeout, "fence-timeout", o.FenceTimeout, "how long old instances may take, besides the longest request, until no proxy routes to them; then they are put back")
+	f.BoolVar(&o.Park.Off, "no-park", false, "park for no service, whatever jobs say")
+	f.StringVar(&o.Park.Address, "park-address", "", "the `IP` at which every Traefik reaches this node, for services that are parked for (default what the Consul agent advertises)")
+	f.StringVar(&o.Park.Bind, "park-bind", "", "the `IP` to listen on for them (default --park-address)")
+	f.Var(portsValue{&o.Park.FirstPort, &o.Park.LastPort}, "park-ports", "the `FIRST-LAST` ports to listen on for them, one for each service (default any that is free)")
+	f.IntVar(&o.Park.PerService, "park-requests", o.Park.PerService, "how many requests may wait for one service on this node")
+	f.IntVar(&o.Park.Requests, "park-requests-total", o.Park.Requests, "how many may wait for all of them together")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
 	f.StringVar(&o.Leader.Advertise, "advertise", "", "the `HOST:PORT` at which other instances reach the status endpoint (default --listen, unless that is loopback or no host)")
 	f.StringVar(&o.Leader.Key, "leader-key", o.Leader.Key, "the `KEY` in Consul whose lock elects the one instance that writes; the same for all of one cluster")
@@ -156,6 +164,29 @@ func (v modeValue) Set(s string) error {
 }
 
 func (v modeValue) Type() string { return "mode" }
+
+// portsValue is a flag for a range of ports.
+type portsValue struct{ first, last *uint16 }
+
+func (v portsValue) String() string {
+	if v.first == nil || *v.first == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d-%d", *v.first, *v.last)
+}
+
+func (v portsValue) Set(s string) error {
+	first, last, _ := strings.Cut(s, "-")
+	low, err := strconv.ParseUint(first, 10, 16)
+	high, err2 := strconv.ParseUint(cmp.Or(last, first), 10, 16)
+	if err != nil || err2 != nil || low == 0 || high < low {
+		return fmt.Errorf("give two ports, such as 21000-21099")
+	}
+	*v.first, *v.last = uint16(low), uint16(high)
+	return nil
+}
+
+func (v portsValue) Type() string { return "ports" }
 
 // levelValue is a flag for a level of the log: the four words, and not the
 // sums such as INFO+2 that slog would also read.

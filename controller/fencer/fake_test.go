@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/loop"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -361,7 +362,7 @@ func (n *fakeNomad) Deployment(ctx context.Context, _ model.Key) (*model.Deploym
 		out = &copied
 	}
 	n.mu.Unlock()
-	sleep(ctx, take)
+	loop.Sleep(ctx, take)
 	return out, cmp.Or(err, ctx.Err())
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/loop"
+	"github.com/draingate/draingate/controller/presence"
 )
 
 // Fencer carries out fences on the node of one process. Make one with New; State
@@ -20,7 +22,7 @@ type Fencer struct {
 	options Options
 
 	board     *board
-	presence  *presence
+	presence  *presence.Presence
 	standings *standings
 	// due is signalled where a pass is to be made at once.
 	due chan struct{}
@@ -31,8 +33,8 @@ type Fencer struct {
 // New returns a Fencer that has not begun. It does no I/O.
 func New(consul Consul, nomad Nomad, options Options) *Fencer {
 	f := &Fencer{consul: consul, options: options, board: &board{problems: map[string]string{}}, due: make(chan struct{}, 1)}
-	wake := func() { signal(f.due) }
-	f.presence = &presence{consul: consul, options: options, board: f.board, ready: wake, changed: make(chan struct{}, 1)}
+	wake := func() { loop.Signal(f.due) }
+	f.presence = f.newPresence(wake)
 	f.standings = &standings{
 		nomad: nomad, options: options, board: f.board, answered: wake,
 		asked: make(chan struct{}, 1), known: map[string]fence.Standing{},
@@ -48,18 +50,18 @@ func (f *Fencer) State() State { return f.board.state() }
 // does not answer. No error ends it.
 func (f *Fencer) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
-	for _, part := range []func(context.Context){f.loop, f.watch, f.presence.run, f.standings.run} {
+	for _, part := range []func(context.Context){f.loop, f.watch, f.presence.Run, f.standings.run} {
 		parts.Go(func() { part(ctx) })
 	}
 	parts.Wait()
 	f.leave(ctx)
-	f.presence.close(ctx)
+	f.presence.Close(ctx)
 	return nil
 }
 
 // loop makes passes until ctx ends.
 func (f *Fencer) loop(ctx context.Context) {
-	pause := newPause(f.options.TTL)
+	pause := loop.NewPause(f.options.TTL)
 	for ctx.Err() == nil {
 		done := f.guarded(ctx, f.pass)
 		next := done.look
@@ -68,9 +70,9 @@ func (f *Fencer) loop(ctx context.Context) {
 		} else {
 			pause.Reset()
 		}
-		sleep(ctx, passGap)
+		loop.Sleep(ctx, passGap)
 		if !done.again {
-			wait(ctx, f.due, next-passGap)
+			loop.Wait(ctx, f.due, next-passGap)
 		}
 	}
 }
@@ -88,7 +90,7 @@ func (f *Fencer) leave(ctx context.Context) {
 			}
 			return
 		}
-		sleep(ctx, passGap)
+		loop.Sleep(ctx, passGap)
 	}
 	log.Info("fences of this node may be left behind: the next instance on it lifts them", "services", f.State().Set)
 }

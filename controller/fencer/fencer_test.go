@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/loop"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -469,9 +470,9 @@ func TestAnAcknowledgementWhoseAnswerIsLost(t *testing.T) {
 		r := record("m1", fence.StepFencing)
 		f := fencing(t, c, newNomad(), r)
 		defer f.stop()
-		c.with(func() { c.take["take"] = callTime + 500*time.Millisecond })
+		c.with(func() { c.take["take"] = loop.CallTime + 500*time.Millisecond })
 		c.forget(r)
-		after(callTime + 100*time.Millisecond)
+		after(loop.CallTime + 100*time.Millisecond)
 		c.with(func() { clear(c.take) })
 		c.store(t, r, true)
 		after(ttl)

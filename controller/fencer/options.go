@@ -5,24 +5,15 @@ import (
 	"time"
 
 	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/loop"
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/presence"
 )
 
 // Consul is what is asked of the Consul agent of the instance's node. The Client
 // of package consul is one.
 type Consul interface {
-	// AgentName is the name of the agent, which the records know the node by.
-	AgentName(ctx context.Context) (string, error)
-	// OpenPresence makes a session that takes its keys with it when it ends.
-	OpenPresence(ctx context.Context, name string, ttl time.Duration) (string, error)
-	// RenewSession returns false where the session is no more.
-	RenewSession(ctx context.Context, id string) (bool, error)
-	CloseSession(ctx context.Context, id string) error
-	// TakeLock returns false where another session holds the key.
-	TakeLock(ctx context.Context, key string, value []byte, session string) (bool, error)
-	// List reads the keys below a prefix: all of them or none. With an index it
-	// waits until one changes from there on, or the time is over.
-	List(ctx context.Context, prefix string, index uint64, wait time.Duration) ([]model.Stored, uint64, error)
+	presence.Consul
 	// LocalServices are the services of the agent, sorted by ID.
 	LocalServices(ctx context.Context) ([]model.LocalService, error)
 	// SetMaintenance returns the reason that the service then has: the first one
@@ -87,12 +78,10 @@ func (o Options) did(act string, err error) {
 
 // The bounds of the loop.
 const (
-	// callTime bounds one question or order.
-	callTime = 2 * time.Second
 	// passTime is how long after the beginning of a pass something is still done
 	// because of it: three calls. What was read longer ago, by a process that was
 	// stopped in between, may not be so any more.
-	passTime = 3 * callTime
+	passTime = 3 * loop.CallTime
 	// passGap is what lies between the ends of two passes at least.
 	passGap = 100 * time.Millisecond
 	// The longest times between two passes: while a record fences the node, where
@@ -106,5 +95,5 @@ const (
 	askTime, askGap = 5 * time.Second, 500 * time.Millisecond
 	// leaveTime is how long the last lifts may take: Nomad kills a task 5 s after
 	// its stop, where the job says nothing else.
-	leaveTime, closeTime = 5 * time.Second, 2 * time.Second
+	leaveTime = 5 * time.Second
 )

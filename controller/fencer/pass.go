@@ -9,6 +9,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/loop"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -57,7 +58,7 @@ func (f *Fencer) read(ctx context.Context) fence.NodeInput {
 
 func (f *Fencer) readRecords(ctx context.Context) model.Fact[[]fence.Held] {
 	begun := time.Now()
-	stored, err := call(ctx, func(ctx context.Context) ([]model.Stored, error) {
+	stored, err := loop.Call(ctx, func(ctx context.Context) ([]model.Stored, error) {
 		out, _, err := f.consul.List(ctx, f.options.Keys.Records(), 0, 0)
 		return out, err
 	})
@@ -75,7 +76,7 @@ func (f *Fencer) readRecords(ctx context.Context) model.Fact[[]fence.Held] {
 
 func (f *Fencer) readLocals(ctx context.Context) model.Fact[[]fence.Local] {
 	begun := time.Now()
-	services, err := call(ctx, f.consul.LocalServices)
+	services, err := loop.Call(ctx, f.consul.LocalServices)
 	f.board.report(ctx, aboutServices, err)
 	if err != nil {
 		return model.Unseen[[]fence.Local](begun, err.Error())
@@ -96,7 +97,7 @@ func (f *Fencer) readLocals(ctx context.Context) model.Fact[[]fence.Local] {
 func (f *Fencer) apply(ctx context.Context, in fence.NodeInput, begun time.Time) outcome {
 	action, memory := fence.Apply(in)
 	f.memory = memory
-	f.presence.acknowledge(action.Acks, f.board.problem(aboutMaintenance))
+	f.acknowledge(ctx, action.Acks, f.board.problem(aboutMaintenance))
 	f.standings.want(asked(memory, action.Ask), action.Pause)
 	// What was begun is finished when ctx ends: an order whose answer nobody
 	// waits for may arrive after the last lift.
@@ -105,7 +106,7 @@ func (f *Fencer) apply(ctx context.Context, in fence.NodeInput, begun time.Time)
 	lifted, liftErr := f.lift(orders, in.Locals.Value, action.Lift)
 	set, setErr := f.set(ctx, orders, action.Set)
 	f.board.report(ctx, aboutMaintenance, liftErr, setErr)
-	f.presence.acknowledge(action.Acks, f.board.problem(aboutMaintenance))
+	f.acknowledge(ctx, action.Acks, f.board.problem(aboutMaintenance))
 	return outcome{
 		again:  lifted || set,
 		failed: liftErr != nil || setErr != nil || !in.Records.Known() || !in.Locals.Known(),

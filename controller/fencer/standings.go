@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/loop"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -41,7 +42,7 @@ func (s *standings) want(ask []fence.Record, pause []model.Key) {
 	})
 	s.mu.Unlock()
 	if len(ask)+len(pause) > 0 {
-		signal(s.asked)
+		loop.Signal(s.asked)
 	}
 }
 
@@ -61,7 +62,7 @@ func (s *standings) run(ctx context.Context) {
 			s.answered()
 		case <-ctx.Done():
 		}
-		sleep(ctx, askGap)
+		loop.Sleep(ctx, askGap)
 	}
 }
 
@@ -86,7 +87,7 @@ func (s *standings) round(ctx context.Context) []error {
 }
 
 func (s *standings) pauses(ctx context.Context, key model.Key) error {
-	_, err := call(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.nomad.Pause(ctx, key) })
+	_, err := loop.Call(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.nomad.Pause(ctx, key) })
 	s.options.did(ActPause, err)
 	// What it was before is not known any more, whether or not that arrived.
 	s.learn(key.Deployment, fence.Standing{}, errPaused)

@@ -33,6 +33,7 @@ const (
 	aboutMaintenance = "maintenance"
 	aboutNomad       = "deployments"
 	aboutPass        = "pass"
+	aboutAcks        = "acknowledgements"
 )
 
 // board is where the goroutines of an instance leave what its State tells.

@@ -12,6 +12,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/go-logr/logr"
 
+	"github.com/draingate/draingate/controller/loop"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -90,12 +91,12 @@ func (e *Elector) Run(ctx context.Context) error {
 		case ctx.Err() != nil:
 		case err == nil:
 			pause.Reset()
-			sleep(ctx, mathrand.N(spread))
+			loop.Sleep(ctx, mathrand.N(spread))
 		case e.hopeless(err):
 			return err
 		default:
 			e.fail(ctx, err)
-			sleep(ctx, pause.NextBackOff())
+			loop.Sleep(ctx, pause.NextBackOff())
 		}
 	}
 	return nil
@@ -170,7 +171,7 @@ func (e *Elector) campaign(ctx context.Context, session string, begun time.Time)
 			return Lease{}, nil
 		}
 		e.wait(ctx)
-		sleep(ctx, retryDelay/2+mathrand.N(retryDelay))
+		loop.Sleep(ctx, retryDelay/2+mathrand.N(retryDelay))
 		begun = time.Now()
 		if alive, err := e.renew(ctx, session); err != nil || !alive {
 			return Lease{}, err
@@ -213,7 +214,7 @@ func (e *Elector) renew(ctx context.Context, session string) (bool, error) {
 func (e *Elector) hold(ctx context.Context, session string) error {
 	pause := e.options.TTL / 4
 	for {
-		sleep(ctx, pause)
+		loop.Sleep(ctx, pause)
 		if ctx.Err() != nil {
 			e.leave(ctx, session)
 			return nil
@@ -289,15 +290,5 @@ func (e *Elector) leave(ctx context.Context, session string) {
 	}
 	if err != nil {
 		logr.FromContextOrDiscard(ctx).Info("lock left to the TTL of its session", "why", err.Error())
-	}
-}
-
-// sleep waits, or returns early where ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }

@@ -447,6 +447,8 @@ type Allocation struct {
 	Migrating   bool
 	CreateIndex uint64
 	CreatedAt   time.Time
+	// ModifiedAt is when Nomad\'s servers last changed it, by their clocks.
+	ModifiedAt time.Time
 	// Job is the version of the job that this allocation runs, embedded in
 	// the allocation itself. It decides how the allocation will be stopped.
 	Job *Job

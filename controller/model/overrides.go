@@ -22,7 +22,7 @@ type Overrides struct {
 	Unknown []string
 }
 
-// The keys of a variable. Each but Freeze and Unpause stands for the meta key of the same
+// The keys of a variable. Each but Freeze, Pause and Unpause stands for the meta key of the same
 // name with draingate_ before it.
 const (
 	// OverrideFreeze holds why nothing is to be promoted.
@@ -34,6 +34,9 @@ const (
 	// OverrideUnpause holds the ID of the deployment whose pause by draingate a
 	// person wants to end.
 	OverrideUnpause = "unpause"
+	// OverridePause holds the services whose requests are to wait, each with until
+	// when.
+	OverridePause = "pause"
 )
 
 // What happens when the hold deadline has passed.
@@ -46,7 +49,7 @@ const (
 
 // OverrideKeys returns the keys that mean something, sorted.
 func OverrideKeys() []string {
-	return []string{OverrideFence, OverrideFreeze, OverrideHoldDeadline, OverrideMode, OverrideOnDeadline, OverrideUnpause}
+	return []string{OverrideFence, OverrideFreeze, OverrideHoldDeadline, OverrideMode, OverrideOnDeadline, OverridePause, OverrideUnpause}
 }
 
 // EveryJob is the job ID that stands for all jobs of a namespace.

@@ -24,3 +24,17 @@ type LocalService struct {
 	Maintenance bool
 	Reason      string
 }
+
+// Placeholder is a service instance that stands in for others.
+type Placeholder struct {
+	ID      string
+	Service string
+	Address string
+	Port    int
+	// HostPort is where its check asks.
+	HostPort string
+	Tags     []string
+	Meta     map[string]string
+	// Secret tells the questions of its check from requests.
+	Secret string
+}

@@ -74,6 +74,7 @@ func convertAllocation(a *nomadapi.Allocation) model.Allocation {
 		Migrating:     value(a.DesiredTransition.Migrate),
 		CreateIndex:   a.CreateIndex,
 		CreatedAt:     time.Unix(0, a.CreateTime).UTC(),
+		ModifiedAt:    time.Unix(0, a.ModifyTime).UTC(),
 		Job:           convert.Job(a.Job),
 	}
 }
@@ -95,6 +96,7 @@ func convertStub(a *nomadapi.AllocationListStub) model.Allocation {
 		DesiredStatus: a.DesiredStatus,
 		CreateIndex:   a.CreateIndex,
 		CreatedAt:     time.Unix(0, a.CreateTime).UTC(),
+		ModifiedAt:    time.Unix(0, a.ModifyTime).UTC(),
 	}
 }
 

@@ -1,0 +1,316 @@
+package park
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/draingate/draingate/controller/model"
+)
+
+const (
+	// orphanAfter is how long an instance goes on with a park whose record it cannot
+	// read, or whose time is over without anyone having ended it.
+	orphanAfter = time.Minute
+	// linger is how long a listener goes on once no proxy is known to route to it: a
+	// proxy may switch a little after it says so.
+	linger = 2 * time.Second
+)
+
+// NodeInput is all that an instance knows when it looks at its node.
+type NodeInput struct {
+	Now  time.Time
+	Node string
+	Keys Keys
+	// Records are all that are stored.
+	Records model.Fact[[]Record]
+	// Locals are the services of the node's agent.
+	Locals model.Fact[[]model.LocalService]
+	// Lots are the listeners of this process, by service.
+	Lots map[string]Open
+	// Others are the services for which another live instance on the node has a
+	// lot.
+	Others map[string]bool
+	Memory NodeMemory
+}
+
+// Open is a listener of this process.
+type Open struct {
+	// Address is host:port.
+	Address string
+	// Answers is true while it has an instance to pass requests to.
+	Answers bool
+	// Closing is true once it was told to finish, Closed once it has.
+	Closing, Closed bool
+	// Waiting are the requests that wait.
+	Waiting int
+}
+
+// NodeMemory is what an instance remembers between two looks.
+type NodeMemory struct {
+	// Seen are the records as last read, by service.
+	Seen map[string]Sighting
+	// Read is when the records were last read.
+	Read time.Time
+	// Left is since when a lot that is not wanted here is out of the catalog, by
+	// service.
+	Left map[string]time.Time
+}
+
+// Sighting is a record with what this instance saw.
+type Sighting struct {
+	Record Record
+	// First is when the record was first seen with its mark.
+	First time.Time
+	// Dry is since when its lot has had nothing to pass requests to.
+	Dry time.Time
+}
+
+// NodeAction is what to do on the node. Every list is sorted by service.
+type NodeAction struct {
+	// Open has the records to listen for.
+	Open []Record
+	// Register has the services whose placeholder is to be in the catalog.
+	Register []string
+	// Deregister are the IDs of placeholders that are not to be in it.
+	Deregister []string
+	// Expire are the services whose waiting requests are to be answered now.
+	Expire []string
+	// Close are the services whose listener is to finish.
+	Close []string
+	// Set has the reason of each maintenance to set, by service ID; Lift are the
+	// services whose maintenance of ours is to end.
+	Set  map[string]string
+	Lift []string
+	// Lots is what to say of each lot.
+	Lots map[string]Lot
+}
+
+// Apply returns what an instance is to do on its node. What it cannot read stays
+// as it is for a while, and then ends.
+func Apply(in NodeInput) (NodeAction, NodeMemory) {
+	n := node{NodeInput: in, m: look(in), out: NodeAction{Set: map[string]string{}, Lots: map[string]Lot{}}}
+	for _, service := range slices.Sorted(maps.Keys(n.m.Seen)) {
+		n.consider(n.m.Seen[service])
+	}
+	for _, service := range slices.Sorted(maps.Keys(in.Lots)) {
+		if _, seen := n.m.Seen[service]; !seen {
+			n.end(service, orphanAfter)
+		}
+	}
+	n.sweep()
+	return n.out, n.m
+}
+
+// node is one evaluation of Apply.
+type node struct {
+	NodeInput
+	m     NodeMemory
+	out   NodeAction
+	fence map[string]string
+}
+
+// look brings the memory up to what was read.
+func look(in NodeInput) NodeMemory {
+	m := NodeMemory{Seen: map[string]Sighting{}, Read: in.Memory.Read, Left: map[string]time.Time{}}
+	if in.Records.Known() {
+		m.Read = in.Records.At
+		for _, r := range in.Records.Value {
+			m.Seen[r.Service] = in.Memory.sighting(r, in)
+		}
+		return m
+	}
+	for service, s := range in.Memory.Seen {
+		m.Seen[service] = in.Memory.sighting(s.Record, in)
+	}
+	return m
+}
+
+func (m NodeMemory) sighting(r Record, in NodeInput) Sighting {
+	s := Sighting{Record: r, First: in.Now}
+	if before, seen := m.Seen[r.Service]; seen {
+		s.Dry = before.Dry
+		if before.Record.Mark == r.Mark {
+			s.First = before.First
+		}
+	}
+	lot, open := in.Lots[r.Service]
+	s.Dry = since(s.Dry, open && !lot.Answers && !r.ByHand, in.Now)
+	return s
+}
+
+func since(before time.Time, so bool, now time.Time) time.Time {
+	switch {
+	case !so:
+		return time.Time{}
+	case before.IsZero():
+		return now
+	default:
+		return before
+	}
+}
+
+// Ends is when this instance takes the record's own end to be: by the clock of
+// whoever wrote it, or sooner by how long ago it was first seen.
+func (s Sighting) Ends(at time.Time) time.Time {
+	if mine := s.First.Add(at.Sub(s.Record.Written)); mine.Before(at) {
+		return mine
+	}
+	return at
+}
+
+// consider takes in what one record says about the node.
+func (n *node) consider(s Sighting) {
+	r := s.Record
+	mine := slices.Contains(r.Nodes, n.Node)
+	switch {
+	case r.Step == StepParking && n.forsaken(s):
+		n.end(r.Service, orphanAfter)
+	case r.Step == StepParking && mine:
+		n.park(s)
+	case r.Step == StepLeaving && mine:
+		n.leave(s)
+	case r.Step == StepOut || r.Step == StepOver:
+		n.end(r.Service, linger)
+	default:
+		// Another node has its place. Nobody tells when the proxies have seen that.
+		n.end(r.Service, orphanAfter)
+	}
+	if r.Step == StepParking && r.ByHand && n.Now.Before(s.Ends(r.Until)) {
+		n.want(r)
+	}
+}
+
+// forsaken reports whether nobody ended a park that should have ended.
+func (n *node) forsaken(s Sighting) bool {
+	r := s.Record
+	switch {
+	case !n.Records.Known() && n.Now.Sub(n.m.Read) > orphanAfter && !n.m.Read.IsZero():
+		return true
+	case r.ByHand:
+		return n.Now.After(s.Ends(r.Until).Add(orphanAfter))
+	default:
+		return !s.Dry.IsZero() && n.Now.Sub(s.Dry) > r.Wait+orphanAfter
+	}
+}
+
+// park has a listener, a placeholder in the catalog, and says so once both are
+// there.
+func (n *node) park(s Sighting) {
+	r := s.Record
+	lot, open := n.Lots[r.Service]
+	switch {
+	case lot.Closing:
+		// It finishes first; another one is opened then.
+		n.say(s, lot, LotClosed)
+	case !open:
+		n.out.Open = append(n.out.Open, r)
+	case !n.registered(r.Service):
+		n.out.Register = append(n.out.Register, r.Service)
+	default:
+		n.say(s, lot, LotIn)
+	}
+	if !s.Dry.IsZero() && n.Now.Sub(s.Dry) >= r.Wait {
+		n.out.Expire = append(n.out.Expire, r.Service)
+	}
+}
+
+// leave takes the placeholder out of the catalog; its listener goes on.
+func (n *node) leave(s Sighting) {
+	lot, open := n.Lots[s.Record.Service]
+	switch {
+	case !open || lot.Closed:
+		n.say(s, lot, LotClosed)
+	case !n.Locals.Known() || n.registered(s.Record.Service):
+		// sweep deregisters it.
+	default:
+		n.say(s, lot, LotLeft)
+	}
+	if open && s.Record.Reason != "" {
+		n.out.Expire = append(n.out.Expire, s.Record.Service)
+	}
+}
+
+// end has a listener finish that has been out of the catalog for so long.
+func (n *node) end(service string, after time.Duration) {
+	lot, open := n.Lots[service]
+	s, seen := n.m.Seen[service]
+	switch {
+	case !open || lot.Closed:
+		if seen && slices.Contains(s.Record.Nodes, n.Node) {
+			n.say(s, lot, LotClosed)
+		}
+		return
+	case lot.Closing || !n.Locals.Known() || n.registered(service):
+		return
+	}
+	left := since(n.Memory.Left[service], true, n.Now)
+	n.m.Left[service] = left
+	if n.Now.Sub(left) >= after {
+		n.out.Close = append(n.out.Close, service)
+	}
+}
+
+func (n *node) say(s Sighting, lot Open, state LotState) {
+	n.out.Lots[s.Record.Service] = Lot{Mark: s.Record.Mark, Address: lot.Address, State: state, Waiting: lot.Waiting}
+}
+
+// registered reports whether the placeholder is at the agent, or may be.
+func (n *node) registered(service string) bool {
+	id := n.Keys.Placeholder(service, n.Node)
+	return slices.ContainsFunc(n.Locals.Value, func(l model.LocalService) bool { return l.ID == id })
+}
+
+// want takes in what a pause has in maintenance.
+func (n *node) want(r Record) {
+	if n.fence == nil {
+		n.fence = map[string]string{}
+	}
+	for _, t := range r.Fenced {
+		if t.Node == n.Node {
+			n.fence[t.Service] = n.Keys.Reason(r.Service)
+		}
+	}
+}
+
+// sweep takes out what should not be at the agent, and sets and lifts
+// maintenances.
+func (n *node) sweep() {
+	if !n.Locals.Known() {
+		return
+	}
+	for _, l := range n.Locals.Value {
+		if service, ours := n.Keys.PlaceholderOf(l.ID, n.Node); ours && !n.stays(service) {
+			n.out.Deregister = append(n.out.Deregister, l.ID)
+		}
+		reason, wanted := n.fence[l.ID]
+		_, ours := n.Keys.Ours(l.Reason)
+		switch {
+		case wanted && !l.Maintenance:
+			n.out.Set[l.ID] = reason
+		case !wanted && ours && l.Maintenance && (n.Records.Known() || n.late()):
+			n.out.Lift = append(n.out.Lift, l.ID)
+		}
+	}
+}
+
+// late reports whether the records could not be read for so long that what they
+// said stands no more.
+func (n *node) late() bool { return n.Now.Sub(n.m.Read) > orphanAfter }
+
+// stays reports whether the service's placeholder belongs at the agent: that of a
+// lot of this process which parks, or of another live instance.
+func (n *node) stays(service string) bool {
+	s, seen := n.m.Seen[service]
+	_, open := n.Lots[service]
+	switch {
+	case n.Others[service]:
+		return true
+	case !open:
+		return false
+	case !seen:
+		return false
+	default:
+		return s.Record.Step == StepParking && slices.Contains(s.Record.Nodes, n.Node) && !n.forsaken(s)
+	}
+}

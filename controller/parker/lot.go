@@ -1,0 +1,185 @@
+package parker
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/draingate/draingate/controller/loop"
+	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/park"
+	"github.com/draingate/draingate/controller/parking"
+)
+
+// lot is one listener of this process with what it is told.
+type lot struct {
+	*parking.Lot
+	service, secret string
+	// at is where proxies reach it.
+	at netip.AddrPort
+	// cancel ends its watch; done is closed when nothing of it runs any more.
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu       sync.Mutex
+	sighting park.Sighting
+	catalog  []model.Registration
+	read     bool
+	answers  bool
+	closing  bool
+	closed   bool
+}
+
+// open begins to listen for a record's service. ctx is of the process.
+func (p *Parker) open(ctx context.Context, r park.Record) error {
+	address, err := p.address(ctx)
+	if err != nil {
+		return err
+	}
+	secret := rand.Text()
+	opened, err := p.garage.Open(ctx, parking.LotOptions{
+		Name: r.Service, Address: firstOf(p.options.Bind, address), Ports: p.options.Ports, Wait: r.Wait,
+		Bounds: p.options.Bounds, Secret: secret, Health: p.health(r),
+	})
+	if err != nil {
+		return err
+	}
+	at, err := netip.ParseAddr(address)
+	if err != nil {
+		opened.Close(ctx)
+		return fmt.Errorf("the address of this node's listeners, %q, is no IP address: give one with --park-address: %w", address, err)
+	}
+	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	l := &lot{Lot: opened, service: r.Service, secret: secret, at: netip.AddrPortFrom(at.Unmap(), opened.Addr().Port()), cancel: cancel}
+	l.work.Go(func() { l.watch(watching, p.consul, p.options.TTL) })
+	p.lots[r.Service] = l
+	logr.FromContextOrDiscard(ctx).Info("parking: listening", "service", r.Service, "address", l.at.String())
+	return nil
+}
+
+func (p *Parker) health(r park.Record) *parking.HealthCheck {
+	if p.options.Health == nil {
+		return nil
+	}
+	return p.options.Health(r)
+}
+
+// address is where proxies reach this node.
+func (p *Parker) address(ctx context.Context) (string, error) {
+	if p.options.Address != "" {
+		return p.options.Address, nil
+	}
+	return loop.Call(ctx, p.consul.AgentAddress)
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// watch tells the listener of each change of the catalog, until ctx ends.
+func (l *lot) watch(ctx context.Context, consul Consul, ttl time.Duration) {
+	pause := loop.NewPause(ttl)
+	var index uint64
+	for ctx.Err() == nil {
+		found, now, err := l.await(ctx, consul, index)
+		if err != nil {
+			// What is not known stays as it is: a dial finds out.
+			index = 0
+			loop.Sleep(ctx, pause.NextBackOff())
+			continue
+		}
+		pause.Reset()
+		l.saw(found)
+		if now < index {
+			now = 0
+		}
+		index = now
+		loop.Sleep(ctx, passGap)
+	}
+}
+
+func (l *lot) await(ctx context.Context, consul Consul, index uint64) ([]model.Registration, uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, watchTime+watchTime/16+loop.CallTime)
+	defer cancel()
+	return consul.WatchService(ctx, l.service, index, watchTime)
+}
+
+func (l *lot) saw(catalog []model.Registration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.catalog, l.read = catalog, true
+	l.tell()
+}
+
+// follow takes over what the record says.
+func (l *lot) follow(s park.Sighting) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sighting = s
+	l.tell()
+}
+
+// tell tells the listener which instances there are. The lock is held.
+func (l *lot) tell() {
+	if !l.read {
+		return
+	}
+	now := time.Now()
+	var out []parking.Backend
+	l.answers = false
+	for _, b := range park.Backends(l.sighting, l.catalog) {
+		out = append(out, parking.Backend{ID: b.ID, Address: b.Address, Until: b.Until})
+		l.answers = l.answers || b.Until.IsZero() || now.Before(b.Until)
+	}
+	l.Serve(out)
+}
+
+// state is how the listener stands.
+func (l *lot) state() park.Open {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	answers := false
+	for _, b := range park.Backends(l.sighting, l.catalog) {
+		answers = answers || b.Until.IsZero() || now.Before(b.Until)
+	}
+	return park.Open{
+		Address: l.at.String(), Answers: answers || !l.read, Closing: l.closing, Closed: l.closed,
+		Waiting: l.Figures().Waiting,
+	}
+}
+
+// finish lets the listener take its last requests, and then closes it. Long-lived
+// connections go on for as long as ctx lasts.
+func (l *lot) finish(ctx context.Context, done func()) {
+	l.mu.Lock()
+	l.closing = true
+	l.mu.Unlock()
+	l.work.Go(func() {
+		left := l.Close(ctx)
+		l.cancel()
+		l.mu.Lock()
+		l.closed = left.None() || left.Upgrades > 0
+		l.mu.Unlock()
+		logr.FromContextOrDiscard(ctx).Info("parking: listener closed", "service", l.service, "upgrades", left.Upgrades)
+		done()
+	})
+}
+
+// placeholder is the lot's instance in the catalog.
+func (p *Parker) placeholder(l *lot, r park.Record) model.Placeholder {
+	return model.Placeholder{
+		ID: p.options.Keys.Placeholder(l.service, p.board.name()), Service: l.service, Address: l.at.Addr().String(), Port: int(l.at.Port()),
+		HostPort: net.JoinHostPort(l.at.Addr().String(), fmt.Sprint(l.at.Port())), Tags: p.options.Tags(r, l.at), Secret: l.secret,
+		Meta: map[string]string{"draingate": "park", "draingate-instance": p.options.Instance},
+	}
+}

@@ -1,0 +1,340 @@
+package parker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/draingate/draingate/controller/loop"
+	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/park"
+	"github.com/draingate/draingate/controller/parking"
+	"github.com/draingate/draingate/controller/presence"
+)
+
+// Parker carries out the parks of one node. Make one with New, and run it once.
+type Parker struct {
+	consul  Consul
+	garage  *parking.Garage
+	options Options
+
+	board    *board
+	presence *presence.Presence
+	// due is signalled where a pass is to be made at once.
+	due chan struct{}
+	// The rest is of whoever makes passes: the loop, and Run after it.
+	memory park.NodeMemory
+	lots   map[string]*lot
+}
+
+// New returns a Parker that opens its listeners in the garage. It asks nothing.
+func New(consul Consul, garage *parking.Garage, options Options) *Parker {
+	p := &Parker{
+		consul: consul, garage: garage, options: options,
+		board: &board{problems: map[string]string{}}, due: make(chan struct{}, 1), lots: map[string]*lot{},
+	}
+	p.presence = presence.New(consul, presence.Options{
+		TTL: options.TTL, Instance: options.Instance,
+		Key:     func(node string) string { return options.Keys.Parker(node, options.Instance) },
+		Named:   func(node string) { p.board.named(node); loop.Signal(p.due) },
+		Present: func(time.Time) {},
+		Report:  func(ctx context.Context, err error) { p.board.report(ctx, aboutPresence, err) },
+		Said:    func(err error) { options.did(ActSay, err) },
+	}, p.says(nil))
+	return p
+}
+
+// says is the value of the presence. What cannot be written is said by nothing.
+func (p *Parker) says(lots map[string]park.Lot) []byte {
+	out, err := park.EncodePresence(park.Presence{Instance: p.options.Instance, Lots: lots, Problem: p.board.problem(aboutLots)})
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+// Run carries out the parks of the node until ctx ends, then takes its
+// placeholders out of the catalog, answers what it can, and returns nil.
+func (p *Parker) Run(ctx context.Context) error {
+	var parts sync.WaitGroup
+	for _, part := range []func(context.Context){p.loop, p.watch, p.presence.Run} {
+		parts.Go(func() { part(ctx) })
+	}
+	parts.Wait()
+	p.leave(ctx)
+	p.presence.Close(ctx)
+	return nil
+}
+
+// loop makes passes until ctx ends.
+func (p *Parker) loop(ctx context.Context) {
+	pause := loop.NewPause(p.options.TTL)
+	for ctx.Err() == nil {
+		next, failed := p.guarded(ctx)
+		if failed {
+			next = min(pause.NextBackOff(), lookIdle)
+		} else {
+			pause.Reset()
+		}
+		loop.Sleep(ctx, passGap)
+		loop.Wait(ctx, p.due, next-passGap)
+	}
+}
+
+var errPanic = errors.New("panic in a pass over the parks of this node")
+
+// guarded turns a panic into a failure: what nobody thought of must not end the
+// listeners in which requests wait.
+func (p *Parker) guarded(ctx context.Context) (next time.Duration, failed bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			err := fmt.Errorf("%w: %v", errPanic, r)
+			if p.board.report(ctx, aboutPass, err) {
+				logr.FromContextOrDiscard(ctx).Error(err, "pass over the parks of this node failed", "stack", string(debug.Stack()))
+			}
+			next, failed = lookSome, true
+		}
+	}()
+	next, failed = p.pass(ctx)
+	p.board.report(ctx, aboutPass, nil)
+	return next, failed
+}
+
+// pass reads, has decided what to do, and does it.
+func (p *Parker) pass(ctx context.Context) (next time.Duration, failed bool) {
+	if p.board.name() == "" {
+		return lookIdle, false
+	}
+	begun := time.Now()
+	in := p.read(ctx)
+	if ctx.Err() != nil {
+		return 0, false
+	}
+	action, memory := park.Apply(in)
+	p.memory = memory
+	for service, s := range memory.Seen {
+		if l := p.lots[service]; l != nil {
+			l.follow(s)
+		}
+	}
+	p.presence.Say(p.says(action.Lots))
+	// What was begun is finished when ctx ends.
+	orders, cancel := context.WithDeadline(context.WithoutCancel(ctx), begun.Add(passTime))
+	defer cancel()
+	changed, err := p.apply(ctx, orders, in, action)
+	p.board.report(ctx, aboutLots, err)
+	next = lookIdle
+	if len(memory.Seen) > 0 || len(p.lots) > 0 {
+		next = lookSome
+	}
+	if changed {
+		next = 0
+	}
+	return next, err != nil || !in.Records.Known() || !in.Locals.Known()
+}
+
+// read reads the records, and after them the services of the agent.
+func (p *Parker) read(ctx context.Context) park.NodeInput {
+	in := park.NodeInput{Node: p.board.name(), Keys: p.options.Keys, Memory: p.memory, Lots: map[string]park.Open{}}
+	begun := time.Now()
+	stored, err := loop.Call(ctx, func(ctx context.Context) ([]model.Stored, error) {
+		out, _, err := p.consul.List(ctx, p.options.Keys.Prefix, 0, 0)
+		return out, err
+	})
+	in.Records = records(p.options.Keys, stored, begun, err)
+	in.Others = p.others(stored)
+	begun = time.Now()
+	locals, localsErr := loop.Call(ctx, p.consul.LocalServices)
+	in.Locals = model.Seen(locals, begun)
+	if localsErr != nil {
+		in.Locals = model.Unseen[[]model.LocalService](begun, localsErr.Error())
+	}
+	p.board.report(ctx, aboutServices, localsErr)
+	var problem error
+	if !in.Records.Known() {
+		problem = errors.New(in.Records.Err)
+	}
+	p.board.report(ctx, aboutRecords, problem)
+	for service, l := range p.lots {
+		in.Lots[service] = l.state()
+	}
+	in.Now = time.Now()
+	return in
+}
+
+func records(keys park.Keys, stored []model.Stored, at time.Time, err error) model.Fact[[]park.Record] {
+	if err != nil {
+		return model.Unseen[[]park.Record](at, err.Error())
+	}
+	read, err := keys.ReadRecords(stored)
+	if err != nil {
+		return model.Unseen[[]park.Record](at, err.Error())
+	}
+	out := make([]park.Record, 0, len(read))
+	for _, s := range read {
+		out = append(out, s.Record)
+	}
+	return model.Seen(out, at)
+}
+
+// others are the services for which another instance on this node has a lot.
+func (p *Parker) others(stored []model.Stored) map[string]bool {
+	out := map[string]bool{}
+	mine := p.options.Keys.Parker(p.board.name(), p.options.Instance)
+	for _, s := range stored {
+		if s.Key == mine {
+			continue
+		}
+		if other, there := p.options.Keys.ReadParkers([]model.Stored{s})[p.board.name()]; there {
+			for service, lot := range other.Lots {
+				out[service] = out[service] || lot.State == park.LotIn
+			}
+		}
+	}
+	return out
+}
+
+// apply carries out an action. What takes out of rotation comes last, what brings
+// back first.
+func (p *Parker) apply(ctx, orders context.Context, in park.NodeInput, action park.NodeAction) (changed bool, err error) {
+	var problems []error
+	note := func(act string, err error) {
+		p.options.did(act, err)
+		problems = append(problems, err)
+		changed = changed || err == nil
+	}
+	for _, id := range action.Lift {
+		_, err := p.consul.LiftMaintenance(orders, id, p.reason(in, id))
+		note(ActLift, err)
+	}
+	for _, r := range action.Open {
+		problems = append(problems, p.open(ctx, r))
+		changed = true
+	}
+	for _, service := range action.Register {
+		l := p.lots[service]
+		note(ActRegister, p.consul.RegisterPlaceholder(orders, p.placeholder(l, p.memory.Seen[service].Record)))
+	}
+	for _, service := range action.Expire {
+		p.lots[service].Expire()
+	}
+	for _, id := range slices.Sorted(maps.Keys(action.Set)) {
+		_, err := p.consul.SetMaintenance(orders, id, action.Set[id])
+		note(ActSet, err)
+	}
+	for _, id := range action.Deregister {
+		note(ActDeregister, p.consul.Deregister(orders, id))
+	}
+	for _, service := range action.Close {
+		p.lots[service].finish(context.WithoutCancel(ctx), func() { loop.Signal(p.due) })
+	}
+	p.drop(action)
+	return changed, errors.Join(problems...)
+}
+
+func (p *Parker) reason(in park.NodeInput, id string) string {
+	for _, l := range in.Locals.Value {
+		if l.ID == id {
+			return l.Reason
+		}
+	}
+	return ""
+}
+
+// drop forgets listeners that are closed.
+func (p *Parker) drop(action park.NodeAction) {
+	for service, l := range p.lots {
+		s := l.state()
+		said, is := action.Lots[service]
+		if s.Closed && (!is || said.State == park.LotClosed) {
+			delete(p.lots, service)
+		}
+	}
+}
+
+// leave is for the end of the process: placeholders leave the catalog, what is
+// under way is finished, and what waits is refused in the end.
+func (p *Parker) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	for _, service := range slices.Sorted(maps.Keys(p.lots)) {
+		id := p.options.Keys.Placeholder(service, p.board.name())
+		err := p.consul.Deregister(ctx, id)
+		p.options.did(ActDeregister, err)
+		if err != nil {
+			logr.FromContextOrDiscard(ctx).Info("placeholder may be left behind: Consul removes it a minute after its check fails", "service", service, "why", err.Error())
+		}
+	}
+	p.liftAll(ctx)
+	p.finishAll(ctx)
+	left := p.garage.Close(ctx)
+	for _, l := range p.lots {
+		l.cancel()
+		l.work.Wait()
+	}
+	if !left.None() {
+		logr.FromContextOrDiscard(ctx).Info("connections cut at the end of this instance", "waiting", left.Waiting, "underWay", left.UnderWay, "upgrades", left.Upgrades)
+	}
+}
+
+// finishAll waits until no request comes any more and those that came have their
+// answer, or the time is over: proxies go on routing here until they have seen that
+// the placeholders left.
+func (p *Parker) finishAll(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, l := range p.lots {
+		all.Go(func() { l.Close(ctx) })
+	}
+	all.Wait()
+}
+
+// liftAll ends the maintenances of pauses on this node.
+func (p *Parker) liftAll(ctx context.Context) {
+	services, err := loop.Call(ctx, p.consul.LocalServices)
+	if err != nil {
+		return
+	}
+	for _, s := range services {
+		if _, ours := p.options.Keys.Ours(s.Reason); ours && s.Maintenance {
+			_, err := p.consul.LiftMaintenance(ctx, s.ID, s.Reason)
+			p.options.did(ActLift, err)
+		}
+	}
+}
+
+// watch has a pass made whenever a record changes, until ctx ends.
+func (p *Parker) watch(ctx context.Context) {
+	pause := loop.NewPause(p.options.TTL)
+	var index uint64
+	for ctx.Err() == nil {
+		now, err := p.await(ctx, index)
+		if err != nil {
+			index = 0
+			loop.Sleep(ctx, pause.NextBackOff())
+			continue
+		}
+		pause.Reset()
+		if now != index {
+			loop.Signal(p.due)
+		}
+		index = max(now, 1)
+		loop.Sleep(ctx, passGap)
+	}
+}
+
+func (p *Parker) await(ctx context.Context, index uint64) (uint64, error) {
+	// Consul adds up to a sixteenth to the time (agent/blockingquery, v1.22.3).
+	ctx, cancel := context.WithTimeout(ctx, watchTime+watchTime/16+loop.CallTime)
+	defer cancel()
+	_, now, err := p.consul.List(ctx, p.options.Keys.Records(), index, watchTime)
+	return now, err
+}
