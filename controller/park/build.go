@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -299,8 +298,8 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 			Paused:    PausedUntil(j.Overrides.Value, f.Service),
 		}
 		if acts(job, g.Name, j.Overrides.Value) {
-			text, _ := job.MetaFor(g.Name, MetaPark)
-			out.Wait = waitOf(text)
+			// One that cannot be read is none; lint says so (DG305, DG703).
+			out.Wait, _, _ = Longest(job, g.Name)
 		}
 		if f.Unfit != nil {
 			out.Unfit, out.Probes = f.Unfit(f, j, max(out.Wait, out.Paused.Sub(f.Now)))
@@ -308,15 +307,6 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 		return out
 	}
 	return Wish{}
-}
-
-// waitOf is the meta key's duration, 0 for one that is none.
-func waitOf(text string) time.Duration {
-	d, err := time.ParseDuration(strings.TrimSpace(text))
-	if err != nil || d < 0 {
-		return 0
-	}
-	return d
 }
 
 // acts reports whether draingate may do something for the group: the job asks
