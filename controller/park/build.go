@@ -11,9 +11,6 @@ import (
 
 // Meta keys of a job or a group.
 const (
-	// MetaPark is the longest that one request waits; a job without it is not parked
-	// for.
-	MetaPark = "draingate_park"
 	// metaMode and metaMaxRequest are those of the gate.
 	metaMode       = "draingate_mode"
 	metaMaxRequest = "draingate_max_request"
@@ -298,8 +295,10 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 			Paused:    PausedUntil(j.Overrides.Value, f.Service),
 		}
 		if acts(job, g.Name, j.Overrides.Value) {
-			// One that cannot be read is none; lint says so (DG305, DG703).
-			out.Wait, _, _ = Longest(job, g.Name)
+			var err error
+			if out.Wait, _, err = Longest(job, g.Name); err != nil {
+				out.Invalid = err.Error()
+			}
 		}
 		if f.Unfit != nil {
 			out.Unfit, out.Probes = f.Unfit(f, j, max(out.Wait, out.Paused.Sub(f.Now)))

@@ -63,6 +63,8 @@ func Next(w World) Action {
 func (w *World) begin() Action {
 	wanted := w.wanted()
 	switch {
+	case w.Wish.Invalid != "":
+		return w.hold(ReasonInvalid, "not parked for: "+w.Wish.Invalid)
 	case !wanted:
 		return Action{Do: DoNothing}
 	case w.Unknown != "":

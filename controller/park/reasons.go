@@ -18,6 +18,8 @@ const (
 	ReasonNoParker model.Reason = "NoParker"
 	// ReasonUnknown: something that bears on it could not be read.
 	ReasonUnknown model.Reason = "ParkUnknown"
+	// ReasonInvalid: draingate_park is not a time that requests can be parked for.
+	ReasonInvalid model.Reason = "ParkInvalid"
 	// ReasonResumed: the person's pause is over.
 	ReasonResumed model.Reason = "Resumed"
 )

@@ -18,6 +18,10 @@ const (
 	ReasonNoticeUnknown model.Reason = "NoticeUnknown"
 )
 
+// MetaPark is the meta key, of a job or of a group, with the longest time that a
+// request is parked.
+const MetaPark = "draingate_park"
+
 // MaxWait is the longest that a job may have a request parked for.
 const MaxWait = 10 * time.Minute
 

@@ -38,6 +38,8 @@ type Wish struct {
 	Version               uint64
 	// Wait is draingate_park; zero where the job does not ask to be parked for.
 	Wait time.Duration
+	// Invalid says why draingate_park means nothing; empty where it does.
+	Invalid string
 	// Successor is true where an instance is to come: the job is not stopped and its
 	// group's count is not 0.
 	Successor bool

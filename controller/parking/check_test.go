@@ -24,7 +24,7 @@ func TestChecksAreAnsweredHere(t *testing.T) {
 		"two values":                         {[]string{"GET / HTTP/1.1", "Host: x", "X-Draingate-Check: s", "X-Draingate-Check: s"}, health, "s", http.StatusForbidden},
 		"an empty value where none is set":   {[]string{"GET / HTTP/1.1", "Host: x", "X-Draingate-Check:"}, health, "", http.StatusForbidden},
 		"the proxy's":                        {[]string{"GET /ready?full=1 HTTP/1.1", "Host: health.local"}, health, "s", http.StatusNoContent},
-		"the proxy's, with a port":           {[]string{"GET /ready?full=1 HTTP/1.1", "Host: Health.local:8080"}, health, "s", http.StatusNoContent},
+		"the proxy's, with a port":           {[]string{"GET /ready?full=1 HTTP/1.1", "Host: health.local:8080"}, &HealthCheck{Path: "/a/../ready?full=1", Hostname: "health.local:8080"}, "s", http.StatusOK},
 		"the proxy's by default":             {[]string{"GET /ready HTTP/1.1", "Host: x"}, &HealthCheck{Path: "ready"}, "s", http.StatusOK},
 		"the proxy's with its own method":    {[]string{"HEAD /ready HTTP/1.1", "Host: x"}, &HealthCheck{Path: "/ready", Method: "HEAD"}, "s", http.StatusOK},
 		"somebody else's on the same path":   {[]string{"GET /ready?full=1 HTTP/1.1", "Host: health.local", "X-Forwarded-Server: edge"}, health, "s", passed},
@@ -42,6 +42,23 @@ func TestChecksAreAnsweredHere(t *testing.T) {
 			conn.say(t, append(c.send, "", "")...)
 			require.Equal(t, c.want, conn.response(t).StatusCode)
 			require.Equal(t, c.want == passed, len(backend.requests()) == 1)
+		})
+	}
+}
+
+func TestAHealthCheckThatCannotBeAnswered(t *testing.T) {
+	for name, c := range map[string]struct {
+		health HealthCheck
+		want   error
+	}{
+		"a path that is none":       {HealthCheck{Path: "/%zz"}, errHealthPath},
+		"a status of no answer":     {HealthCheck{Status: 100}, errHealthStatus},
+		"a status that is too high": {HealthCheck{Status: 600}, errHealthStatus},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := New(Options{}).Open(t.Context(), LotOptions{Name: "web", Health: &c.health})
+			require.ErrorIs(t, err, c.want)
+			require.ErrorContains(t, err, "open a listener for web: ")
 		})
 	}
 }

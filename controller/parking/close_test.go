@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func TestCloseFinishesWhatIsThere(t *testing.T) {
 // listener stays, and each answer says that its connection ends with it.
 func TestCloseWaitsUntilNothingComes(t *testing.T) {
 	backend := newInstance(t, nil)
-	l := open(t, LotOptions{Quiet: 100 * time.Millisecond, Secret: "s"})
+	l := open(t, LotOptions{Quiet: time.Hour})
 	l.Serve([]Backend{backend.backend()})
 	client := newClient(t)
 	before := do(client, request(t.Context(), t, l, http.MethodGet, "/before", nil))
@@ -76,14 +77,30 @@ func TestCloseWaitsUntilNothingComes(t *testing.T) {
 		require.Equal(t, "served /late", string(body))
 		return res.Close
 	})
-	for range 30 {
-		require.Equal(t, http.StatusOK, do(client, request(t.Context(), t, l, http.MethodGet, "/late", nil)).status)
-		time.Sleep(10 * time.Millisecond)
-	}
 	cancel()
 	require.Equal(t, Left{Coming: true}, <-closed)
 	require.Equal(t, http.StatusOK, do(client, request(t.Context(), t, l, http.MethodGet, "/later", nil)).status, "the listener is open still")
-	require.Equal(t, Left{}, l.Close(t.Context()))
+}
+
+// TestQuiet counts from the last request that is not a check.
+func TestQuiet(t *testing.T) {
+	l := open(t, LotOptions{Quiet: time.Minute, Secret: "s", Health: &HealthCheck{Path: "/ready"}})
+	l.Expire()
+	client := newClient(t)
+	l.leaveNow()
+	left := l.leftAt
+	require.False(t, l.quiet(left.Add(time.Minute-1)))
+	require.True(t, l.quiet(left.Add(time.Minute)))
+
+	check := request(t.Context(), t, l, http.MethodGet, "/", nil)
+	check.Header.Set(HeaderCheck, "s")
+	for _, r := range []*http.Request{check, request(t.Context(), t, l, http.MethodGet, "/ready", nil)} {
+		require.Equal(t, http.StatusOK, do(client, r).status)
+	}
+	require.True(t, l.quiet(left.Add(time.Minute)), "checks do not count")
+	require.Equal(t, http.StatusServiceUnavailable, do(client, request(t.Context(), t, l, http.MethodGet, "/", nil)).status)
+	require.False(t, l.quiet(left.Add(time.Minute)))
+	require.True(t, l.quiet(time.Now().Add(time.Minute)))
 }
 
 // TestCloseLeavesUpgradesAlone: they are counted and go on; the end of the process
@@ -101,6 +118,13 @@ func TestCloseLeavesUpgradesAlone(t *testing.T) {
 	conn.say(t, "GET / HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: echo", "", "")
 	require.Equal(t, http.StatusSwitchingProtocols, conn.response(t).StatusCode)
 
+	l.leaveNow()
+	late := dialRaw(t, l.Addr().String())
+	late.say(t, "GET / HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: echo", "", "")
+	require.Equal(t, []string{"Upgrade"}, late.response(t).Header["Connection"], "one that came late is an upgrade all the same")
+	require.NoError(t, late.Close())
+	eventually(t, "that one ends", func() bool { return l.Figures().Upgrades == 1 })
+
 	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	require.Equal(t, Left{UnderWay: 1, Upgrades: 1}, l.Close(short))
@@ -116,6 +140,26 @@ func TestCloseLeavesUpgradesAlone(t *testing.T) {
 	_, err = conn.Peek(1)
 	require.Error(t, err)
 	require.Empty(t, g.Lots())
+}
+
+// TestTheEndDoesNotWaitForAClientThatDoesNotRead: an upgrade is ended although
+// nobody takes what the instance sends.
+func TestTheEndDoesNotWaitForAClientThatDoesNotRead(t *testing.T) {
+	var sent atomic.Int64
+	backend := newRawInstance(t, func(r raw) {
+		head(r)
+		r.say(t, "HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", "Upgrade: flood", "", "")
+		_, _ = io.Copy(r.Conn, &counted{Reader: zeros{}, n: &sent})
+	})
+	g := New(Options{})
+	l := openIn(t, g, LotOptions{})
+	l.Serve([]Backend{backend.backend()})
+	conn := dialRaw(t, l.Addr().String())
+	conn.say(t, "GET / HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: flood", "", "")
+	heldUp(t, &sent)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Equal(t, Left{UnderWay: 1, Upgrades: 1}, g.Close(ended))
 }
 
 // TestTheGarageRefusesAtItsEnd what waits, rather than hang up on it.

@@ -1,11 +1,10 @@
 package parking
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,8 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
-
-	"github.com/draingate/draingate/controller/park"
 )
 
 // TestItWaitsForAnInstance: and goes to the one that comes, on whichever port.
@@ -41,6 +38,29 @@ func TestItWaitsForAnInstance(t *testing.T) {
 	require.Equal(t, [4]int{0, 20, 0, 0}, [4]int{f.Waiting, f.Peak, int(f.Bytes), f.UnderWay})
 	require.Equal(t, [2]uint64{1, 20}, [2]uint64{f.Forwarded, f.Released})
 	require.Positive(t, f.Longest)
+}
+
+// TestManyAtOnce: each of them is served, once, by one of two.
+func TestManyAtOnce(t *testing.T) {
+	const n = 2000
+	one, other := newInstance(t, nil), newInstance(t, nil)
+	l := open(t, LotOptions{})
+	client := newClient(t)
+	answers := make([]<-chan answer, n)
+	for i := range answers {
+		answers[i] = get(t, client, l, "/"+strconv.Itoa(i))
+	}
+	waiting(t, l, n)
+	l.Serve([]Backend{one.backend(), other.backend()})
+	want := make([]string, n)
+	for i, a := range answers {
+		want[i] = "/" + strconv.Itoa(i)
+		require.Equal(t, "served "+want[i], receive(t, a).body)
+	}
+	slices.Sort(want)
+	require.Equal(t, want, slices.Sorted(slices.Values(append(one.requests(), other.requests()...))))
+	require.NotEmpty(t, one.requests())
+	require.NotEmpty(t, other.requests())
 }
 
 // TestARefusedDialIsNotSent: the request goes to another one at once, or waits and
@@ -106,7 +126,7 @@ func TestBounds(t *testing.T) {
 			kept := parkRequests(t, client, l, c.fill)
 			r := request(t.Context(), t, l, http.MethodGet, "/over", nil)
 			r.Header.Set("X-Pad", strings.Repeat("x", 150))
-			got := do(client, r)
+			got := receive(t, send(client, r))
 			require.NoError(t, got.err)
 			require.Equal(t, http.StatusServiceUnavailable, got.status)
 			require.Equal(t, "refused; reason="+string(c.want), got.header.Get(HeaderParked))
@@ -223,204 +243,6 @@ func TestATurnThatCameTooLate(t *testing.T) {
 			require.Zero(t, s.backend.dialing)
 		})
 	}
-}
-
-// line puts n waiters into the queue.
-func line(t *testing.T, l *Lot, n int) []*waiter {
-	t.Helper()
-	out := make([]*waiter, n)
-	for i := range out {
-		out[i] = &waiter{answer: make(chan turn, 1)}
-		l.mu.Lock()
-		s, err := l.enter(out[i], time.Now())
-		l.mu.Unlock()
-		require.NoError(t, err)
-		require.Nil(t, s)
-	}
-	return out
-}
-
-// served are the places in the line of those that have their turn.
-func served(all []*waiter) (out []int) {
-	for i, w := range all {
-		if len(w.answer) > 0 {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-func upTo(n int) (out []int) {
-	for i := range n {
-		out = append(out, i)
-	}
-	return out
-}
-
-// TestReleaseIsPacedAndInOrder: as many as the window has, the first ones first,
-// and one answer makes room for two.
-func TestReleaseIsPacedAndInOrder(t *testing.T) {
-	l := open(t, LotOptions{})
-	all := line(t, l, 100)
-	l.mu.Lock()
-	now := time.Now()
-	l.backends = []*backend{{Backend: Backend{ID: "a"}}}
-	l.dispatch(now)
-	require.Equal(t, upTo(park.PaceFirst), served(all))
-	l.dispatch(now)
-	require.Equal(t, upTo(park.PaceFirst), served(all), "the window is full")
-	first := (<-all[0].answer).slot
-	first.pace.Answered()
-	first.pace = nil
-	l.dispatch(now)
-	require.Equal(t, upTo(park.PaceFirst + 2)[1:], served(all))
-	l.dispatch(now.Add(park.PaceDouble))
-	require.Equal(t, upTo(2*(park.PaceFirst+1) + 1)[1:], served(all), "the window grows with time, whatever the first ones do")
-
-	// One that comes now has to queue behind them, room or not.
-	late := &waiter{answer: make(chan turn, 1)}
-	s, err := l.enter(late, now.Add(2*park.PaceDouble))
-	require.NoError(t, err)
-	require.Nil(t, s)
-	// One whose dial failed stands before all that came after it.
-	first.backend.dialing--
-	s, err = l.enter(all[0], now)
-	require.NoError(t, err)
-	require.Nil(t, s)
-	require.Same(t, all[0], asWaiter(l.queue.Front()))
-
-	l.dispatch(now.Add(time.Minute))
-	require.Zero(t, l.queue.Len())
-	l.unpace(now.Add(time.Minute))
-	require.Nil(t, l.backends[0].pace, "pacing has an end")
-	l.mu.Unlock()
-}
-
-// TestOneTriesABackendThatRefused: the others wait until it has an answer.
-func TestOneTriesABackendThatRefused(t *testing.T) {
-	l := open(t, LotOptions{})
-	all := line(t, l, 5)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	b := &backend{Backend: Backend{ID: "a"}, suspect: true, notBefore: now.Add(retryPause)}
-	l.backends = []*backend{b}
-	l.dispatch(now)
-	require.Empty(t, served(all))
-	l.dispatch(now.Add(retryPause))
-	require.Equal(t, upTo(1), served(all))
-	b.suspect = false
-	l.dispatch(now.Add(retryPause))
-	require.Equal(t, upTo(5), served(all))
-}
-
-// TestTheLeastBusyIsChosen spreads what is released.
-func TestTheLeastBusyIsChosen(t *testing.T) {
-	l := open(t, LotOptions{})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, id := range []string{"a", "b", "c"} {
-		l.backends = append(l.backends, &backend{Backend: Backend{ID: id}})
-	}
-	for range 9 {
-		require.NotNil(t, l.pick(time.Now(), false))
-	}
-	for _, b := range l.backends {
-		require.Equal(t, 3, b.active, b.ID)
-	}
-}
-
-// TestClientsThatLeave are never sent, with a body or without.
-func TestClientsThatLeave(t *testing.T) {
-	for name, c := range map[string]struct{ send []string }{
-		"without a body":         {[]string{"GET /gone HTTP/1.1", "Host: x", "", ""}},
-		"with one that it sent":  {[]string{"POST /gone HTTP/1.1", "Host: x", "Content-Length: 5", "", "hello"}},
-		"with one that it began": {[]string{"POST /gone HTTP/1.1", "Host: x", "Content-Length: 500", "", "hello"}},
-		"with one that it holds": {[]string{"POST /gone HTTP/1.1", "Host: x", "Content-Length: 5", "Expect: 100-continue", "", ""}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			backend := newInstance(t, nil)
-			l := open(t, LotOptions{})
-			conn := dialRaw(t, l.Addr().String())
-			conn.say(t, c.send...)
-			waiting(t, l, 1)
-			stays := get(t, newClient(t), l, "/stays")
-			waiting(t, l, 2)
-			require.NoError(t, conn.Close())
-			waiting(t, l, 1)
-			require.EqualValues(t, 1, l.Figures().Gone)
-			l.Serve([]Backend{backend.backend()})
-			require.Equal(t, http.StatusOK, receive(t, stays).status)
-			require.Equal(t, []string{"/stays"}, backend.requests())
-		})
-	}
-}
-
-// TestAClientThatLeftIsLookedForRightBefore: the release finds it also where
-// nobody has looked since.
-func TestAClientThatLeftIsLookedForRightBefore(t *testing.T) {
-	backend := newInstance(t, nil)
-	l := open(t, LotOptions{})
-	conn := dialRaw(t, l.Addr().String())
-	conn.say(t, "POST /gone HTTP/1.1", "Host: x", "Content-Length: 5", "", "hello")
-	waiting(t, l, 1)
-	l.mu.Lock()
-	w := asWaiter(l.queue.Front())
-	l.mu.Unlock()
-	require.NoError(t, conn.Close())
-	eventually(t, "the connection is closed", w.client.gone)
-	l.Serve([]Backend{backend.backend()})
-	eventually(t, "it leaves", func() bool { return l.Figures().Gone == 1 })
-	require.Empty(t, backend.requests())
-}
-
-// TestATurnThatItsClientLeaves goes to the next one.
-func TestATurnThatItsClientLeaves(t *testing.T) {
-	l := open(t, LotOptions{})
-	all := line(t, l, 2)
-	l.mu.Lock()
-	b := &backend{Backend: Backend{ID: "a"}, suspect: true}
-	l.backends = []*backend{b}
-	l.dispatch(time.Now())
-	l.mu.Unlock()
-	require.Equal(t, upTo(1), served(all))
-	l.abandon(all[0])
-	require.Len(t, all[1].answer, 1)
-	require.Equal(t, 1, b.active)
-	l.abandon(all[1])
-	require.Zero(t, b.active)
-	require.Zero(t, b.dialing)
-}
-
-// TestAClientThatLeavesLater ends the request at the instance, and is counted.
-func TestAClientThatLeavesLater(t *testing.T) {
-	ended := make(chan struct{})
-	backend := newInstance(t, func(_ http.ResponseWriter, r *http.Request) {
-		<-r.Context().Done()
-		close(ended)
-	})
-	l := open(t, LotOptions{})
-	l.Serve([]Backend{backend.backend()})
-	ctx, cancel := context.WithCancel(t.Context())
-	got := send(newClient(t), request(ctx, t, l, http.MethodGet, "/", nil))
-	eventually(t, "it is under way", func() bool { return len(backend.requests()) == 1 })
-	cancel()
-	<-ended
-	require.ErrorIs(t, receive(t, got).err, context.Canceled)
-	eventually(t, "it is counted", func() bool { f := l.Figures(); return f.Broken == 1 && f.UnderWay == 0 })
-}
-
-// TestAnAnswerThatBreaksOff breaks off at the client too: it must not look whole.
-func TestAnAnswerThatBreaksOff(t *testing.T) {
-	backend := newRawInstance(t, func(r raw) {
-		head(r)
-		r.say(t, "HTTP/1.1 200 OK", "Content-Length: 100", "", "half")
-	})
-	l := open(t, LotOptions{})
-	l.Serve([]Backend{backend.backend()})
-	got := receive(t, get(t, newClient(t), l, "/"))
-	require.ErrorIs(t, got.err, io.ErrUnexpectedEOF)
-	eventually(t, "it is counted", func() bool { return l.Figures().Broken == 1 })
 }
 
 // TestFiguresAdd: nothing is forgotten in the sum.
