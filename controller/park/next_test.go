@@ -363,7 +363,7 @@ func TestAPauseFromItsBeginningToItsEnd(t *testing.T) {
 	require.Equal(t, at(60*second), w.Record.Until)
 	require.Equal(t, time.Minute, w.Record.Wait, "as long as the pause at least")
 	w.Now = at(second)
-	require.Equal(t, "Nothing Paused", told(park.Next(w)), "the time that is left is not written again and again")
+	require.Equal(t, "Nothing Pausing", told(park.Next(w)), "the time that is left is not written again and again")
 
 	w.Placeholders = parked(park.StepParking).Placeholders
 	w = follow(t, w)
