@@ -42,7 +42,7 @@ func house() rules {
 		allowed: map[string][]string{
 			"cmd/draingate":          {"controller/cli", "controller/app"},
 			"controller":             {},
-			"controller/cli":         {"controller/cli/exit", "controller/cli/options", "controller/app", "controller/lint/...", "controller/rule", "controller/status", "controller/gate", "controller/model", "jobspecs"},
+			"controller/cli":         {"controller/cli/exit", "controller/cli/options", "controller/app", "controller/lint/...", "controller/rule", "controller/status", "controller/gate", "controller/park", "controller/model", "jobspecs"},
 			"controller/cli/exit":    {},
 			"controller/cli/options": {"controller/model", "controller/secret"},
 			"controller/app": {"controller/reconcile", "controller/fence", "controller/fencer", "controller/census", "controller/park", "controller/parker", "controller/parking", "controller/observe", "controller/nomad", "controller/consul", "controller/leader", "traefik/...", "controller/metrics",

@@ -61,8 +61,11 @@ func TestParkedWebSocket(t *testing.T) {
 // one is back.
 func TestParkWithAutoRevert(t *testing.T) {
 	t.Parallel()
-	p := parkRow{proxies: polls(2 * time.Second), notice: 6 * time.Second, load: harness.LoadOptions{Rate: 50}}.begin(t)
-	p.deploy(func(job *harness.Sample) { job.Crash, job.AutoRevert = true, true })
+	p := fastPark().begin(t)
+	// Nomad gives up on a version when nothing came up for so long, and not before.
+	p.deploy(func(job *harness.Sample) {
+		job.Crash, job.AutoRevert, job.HealthyDeadline, job.ProgressDeadline = true, true, 20*time.Second, 24*time.Second
+	})
 	ctx := within(t, 3*time.Minute)
 	_, err := p.s.AwaitDeployment(ctx, p.job.Name, "a revert that succeeds", func(d *nomad.Deployment) bool {
 		return d != nil && d.JobVersion == p.version+1 && d.Status == nomad.DeploymentStatusSuccessful

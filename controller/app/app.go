@@ -94,7 +94,7 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 		a.survey = survey.New(a.nomad, a.observer, a.rules)
 	}
 	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
-		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Fences: a.fences, Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
+		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Fences: a.fences, Parks: a.parks, Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
 	}))
 	if err != nil {
 		return nil, exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))
@@ -102,6 +102,7 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 	a.elector = a.newElector(o)
 	a.fencer = a.newFencer(o)
 	a.parker = a.newParker(o)
+	a.warnOfFileLimit()
 	a.log.Info("starting", "version", o.Version, "nomad", a.nomad.Address(), "consul", a.consul.Address(), "traefikServices", o.Traefik.Services,
 		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode, "election", elects(o))
 	return a, nil
@@ -129,7 +130,7 @@ func (a *App) measured(o options.Run) metrics.Options {
 	}
 	return metrics.Options{
 		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version,
-		QueueDepth: a.queueDepth, Leads: leads, WebhookDepth: a.webhookDepth, Fences: a.fenceFigures(o), EventStreams: a.store.Subscribers,
+		QueueDepth: a.queueDepth, Leads: leads, WebhookDepth: a.webhookDepth, Fences: a.fenceFigures(o), Parks: a.parkFigures(o), ParkedServices: a.lotFigures(o), ParkReasons: parkReasons(), EventStreams: a.store.Subscribers,
 		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/draingate/draingate/controller/census"
 	"github.com/draingate/draingate/controller/cli/options"
+	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/park"
 	"github.com/draingate/draingate/controller/parker"
 	"github.com/draingate/draingate/controller/parking"
@@ -32,7 +33,7 @@ func (a *App) newParker(o options.Run) *parker.Parker {
 	return parker.New(a.consul, a.garage, parker.Options{
 		Keys: park.KeysUnder(o.Leader.Key), TTL: o.Leader.TTL, Instance: a.elector.State().Self.ID,
 		Address: o.Park.Address, Bind: o.Park.Bind, Ports: parking.Ports{First: o.Park.FirstPort, Last: o.Park.LastPort},
-		Bounds: parking.Bounds{Requests: o.Park.PerService}, Tags: placeholderTags, Health: healthCheck,
+		Bounds: parking.Bounds{Requests: o.Park.PerService}, Tags: placeholderTags, Health: healthCheck, Did: a.metrics.ParkActed,
 	})
 }
 
@@ -105,6 +106,7 @@ type Parked struct {
 	Record  *park.Record
 	Parkers map[string]park.Presence
 	park.Finding
+	// Seen is since when it is so where there is no record.
 	Seen time.Time
 }
 
@@ -114,17 +116,23 @@ type parkBoard struct {
 	all map[string]Parked
 }
 
-func (b *parkBoard) set(p Parked) {
+// set returns how it stood before.
+func (b *parkBoard) set(p Parked) Parked {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	before := b.all[p.Service]
 	if p.Record == nil && p.Reason == "" {
 		delete(b.all, p.Service)
-		return
+		return before
+	}
+	if p.Record == nil && before.Record == nil && before.Reason == p.Reason {
+		p.Seen = before.Seen
 	}
 	if b.all == nil {
 		b.all = map[string]Parked{}
 	}
 	b.all[p.Service] = p
+	return before
 }
 
 func (b *parkBoard) clear() {
@@ -150,8 +158,29 @@ type parkRecorder struct{ app *App }
 
 // Parked is told of every pass.
 func (r parkRecorder) Parked(service string, record *park.Record, parkers map[string]park.Presence, finding park.Finding) {
-	r.app.parked.set(Parked{Service: service, Record: record, Parkers: parkers, Finding: finding, Seen: time.Now()})
+	now := Parked{Service: service, Record: record, Parkers: parkers, Finding: finding, Seen: time.Now()}
+	before := r.app.parked.set(now)
+	if reason, ended := ends(before, now); ended {
+		r.app.metrics.ParkEnded(reason)
+	}
+	if refuses(before, now) {
+		r.app.metrics.ParkRefused(finding.Reason)
+	}
+}
+
+// ends reports whether a park began to leave in this pass, and why.
+func ends(before, now Parked) (model.Reason, bool) {
+	if before.Record == nil || before.Record.Step != park.StepParking || now.Record == nil || now.Record.Step != park.StepLeaving {
+		return "", false
+	}
+	return cmp.Or(now.Record.Reason, park.ReasonReleased), true
+}
+
+// refuses reports whether this is the first pass that found why a service is not
+// parked for.
+func refuses(before, now Parked) bool {
+	return now.Record == nil && now.Reason != "" && !stale(now.Finding) && (before.Record != nil || before.Reason != now.Reason)
 }
 
 // Wrote is told of every write.
-func (r parkRecorder) Wrote(park.Do, error) {}
+func (r parkRecorder) Wrote(do park.Do, err error) { r.app.metrics.ParkWrote(string(do), err) }

@@ -39,11 +39,18 @@ Traefik has dropped them: the fence. It needs an instance of draingate on each n
 an old instance, with the Consul agent of that node. --fence, and draingate_fence in a
 job's meta, say where: auto, always or never. There is none with --no-leader or --fence off.
 
+Where a job has draingate_park in its meta, requests to it wait between the end of its
+only instance and the start of the next one: draingate registers placeholders in Consul
+that every Traefik must reach, at --park-address and --park-ports. --park-requests bounds
+how many wait; each has two open files while it is passed on. Nomad's token needs
+list-jobs, and list on the variables draingate/jobs/*. There is none with --no-leader or
+--no-park.
+
 Of several instances one leads and promotes: the one that holds the lock of
 --leader-key by a Consul session. The others pass questions for the status on to
 it, and one of them takes over when it stops. Where Consul has ACLs on, the token
 needs session_prefix "" { policy = "write" } and key_prefix "draingate/"
-{ policy = "write" } besides what it reads; for the fence also agent_prefix ""
+{ policy = "write" } besides what it reads; for the fence and for parks also agent_prefix ""
 { policy = "read" } and service_prefix "" { policy = "write" }. A dry run takes no part
 in this.`,
 		Example: `  # Every instance of the Consul service "traefik"; jobs are observed, none is promoted
@@ -62,8 +69,12 @@ in this.`,
   # Everything from a file.
   draingate run --config /etc/draingate.hcl
 
-  # No instance is ever taken out of rotation: only a proven drain promotes.
-  draingate run --traefik-service traefik --fence never
+  # No instance is ever taken out of rotation: only a proven drain promotes. No
+  # service is parked for.
+  draingate run --traefik-service traefik --fence never --no-park
+
+  # Services that are parked for, behind a firewall that lets these ports in.
+  draingate run --traefik-service traefik --park-ports 21000-21099
 
   # An API that asks for credentials, on another port.
   draingate run --traefik-service traefik --traefik-api-port 9000 \
@@ -176,6 +187,10 @@ func (v portsValue) String() string {
 }
 
 func (v portsValue) Set(s string) error {
+	if s == "" {
+		*v.first, *v.last = 0, 0
+		return nil
+	}
 	first, last, _ := strings.Cut(s, "-")
 	low, err := strconv.ParseUint(first, 10, 16)
 	high, err2 := strconv.ParseUint(cmp.Or(last, first), 10, 16)

@@ -30,8 +30,10 @@ type Facts struct {
 	// Stored is all below the prefix of the keys.
 	Stored model.Fact[[]model.Stored]
 	// Ran are the allocations that this process saw while they were to run, with when
-	// it first saw that they were told to stop; the zero time for not yet.
-	Ran map[string]time.Time
+	// it first saw that they were told to stop, the zero time for not yet; and Known
+	// the instances that Nomad registered as they were last in the catalog.
+	Ran   map[string]time.Time
+	Known []model.Registration
 	// Self and Mark are as in World.
 	Self, Mark string
 	// Unfit says why a service cannot be parked for, for so long at most, and which
@@ -57,11 +59,12 @@ func Build(f Facts) (World, error) {
 	going := f.going()
 	for _, r := range f.Catalog.Value {
 		i := f.instance(r, going)
-		if IsPlaceholder(r.ServiceID) {
+		switch _, ours := f.Keys.PlaceholderOf(r.ServiceID, r.Node); {
+		case ours:
 			w.Placeholders = append(w.Placeholders, i)
-			continue
+		case !IsPlaceholder(r.ServiceID):
+			w.Instances = append(w.Instances, i)
 		}
-		w.Instances = append(w.Instances, i)
 	}
 	w.Going = f.ends(going)
 	w.Wish = f.wish()
@@ -141,33 +144,32 @@ func (f Facts) instance(r model.Registration, going map[string]model.Allocation)
 	}
 	return Instance{
 		ID: r.ServiceID, Alloc: r.AllocID, Node: r.Node, Address: AddressOf(r), Passing: r.Status == model.StatusPassing,
-		Going: goes, Ours: ours && service == f.Service, Everywhere: everywhere(f.Proxies, r),
+		Going: goes, Ours: ours && service == f.Service, Takers: takers(f.Proxies, r),
 	}
 }
 
-// everywhere reports whether every proxy that takes the instance routes to it,
-// and at least one does.
-func everywhere(proxies model.Fact[[]model.Proxy], r model.Registration) bool {
+// takers says how the proxies that take an instance stand to it.
+func takers(proxies model.Fact[[]model.Proxy], r model.Registration) Takers {
 	if !proxies.Known() {
-		return false
+		return TakersUnknown
 	}
-	takes := 0
+	out := TakersNone
 	for i := range proxies.Value {
 		p := &proxies.Value[i]
 		reading, read := p.Tags[r.ServiceID]
 		switch {
 		case !p.Routing.Known() || !read || reading.Unknown != "" || reading.Err != "":
-			return false
+			return TakersUnknown
 		case IsPlaceholder(r.ServiceID) && !points(reading, AddressOf(r)):
-			return false
+			return TakersSome
 		case !reading.Exposed:
 		case !lists(p.Routing.Value, reading.Services):
-			return false
+			return TakersSome
 		default:
-			takes++
+			out = TakersAll
 		}
 	}
-	return takes > 0
+	return out
 }
 
 // points reports whether a proxy sends what is for the instance there. A placeholder whose
@@ -214,8 +216,8 @@ func (f Facts) ends(going map[string]model.Allocation) []Going {
 	var out []Going
 	for _, a := range going {
 		g := Going{Alloc: a.ID, Until: f.end(a)}
-		for _, r := range f.Catalog.Value {
-			if r.AllocID == a.ID && !IsPlaceholder(r.ServiceID) {
+		for _, r := range slices.Concat(f.Known, f.Catalog.Value) {
+			if r.AllocID == a.ID {
 				g.Address = AddressOf(r)
 			}
 		}
@@ -348,11 +350,11 @@ func acts(job *model.Job, group string, o model.Overrides) bool {
 	return mode == string(model.ModeEnforce)
 }
 
-// tags are those of an instance that Nomad registered; the newest that goes or
-// passes.
+// tags are those of an instance that Nomad registered, also where it has left the
+// catalog since.
 func (f Facts) tags() []string {
-	for _, r := range f.Catalog.Value {
-		if r.AllocID != "" && !IsPlaceholder(r.ServiceID) {
+	for _, r := range slices.Concat(f.Catalog.Value, f.Known) {
+		if r.AllocID != "" {
 			return r.Tags
 		}
 	}

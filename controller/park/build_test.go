@@ -81,8 +81,8 @@ func TestAWorldIsBuilt(t *testing.T) {
 	want := park.World{
 		Now: epoch, Service: "web", Self: "me", Mark: "m9", Record: &r,
 		Wish:         park.Wish{Namespace: "default", Job: "web", Group: "app", Version: 2, Wait: 30 * second, Successor: true, Tags: []string{"traefik.enable=true"}, Prefixes: []string{"traefik"}},
-		Instances:    []park.Instance{{ID: "_nomad-old", Alloc: "old", Node: "n1", Address: oldAt, Passing: true, Going: true, Everywhere: true}},
-		Placeholders: []park.Instance{{ID: mine, Node: "n2", Address: twoAt, Passing: true, Everywhere: true}},
+		Instances:    []park.Instance{{ID: "_nomad-old", Alloc: "old", Node: "n1", Address: oldAt, Passing: true, Going: true, Takers: park.TakersAll}},
+		Placeholders: []park.Instance{{ID: mine, Node: "n2", Address: twoAt, Passing: true, Takers: park.TakersAll}},
 		Going:        []park.Going{{Alloc: "old", Address: oldAt, Until: at(12*second - park.Margin)}},
 		Pools:        park.Pools{Addresses: map[string]bool{oldAt: true, twoAt: true}},
 		Parkers: map[string]park.Presence{
@@ -180,7 +180,7 @@ func TestAnInstanceIsEverywhere(t *testing.T) {
 			f := facts()
 			tt.change(&f)
 			w := built(t, f)
-			require.Equal(t, []bool{tt.old, tt.placehold}, []bool{w.Instances[0].Everywhere, w.Placeholders[0].Everywhere})
+			require.Equal(t, []bool{tt.old, tt.placehold}, []bool{w.Instances[0].Takers == park.TakersAll, w.Placeholders[0].Takers == park.TakersAll})
 		})
 	}
 }

@@ -118,7 +118,7 @@ func (w *World) parking() Action {
 	if w.changed(r) {
 		return w.store(&r)
 	}
-	return Action{Do: DoNothing, Finding: r.finding(w.Now)}
+	return Action{Do: DoNothing, Finding: w.stands(r)}
 }
 
 // stays reports whether an instance is there that nobody told to stop. It may come
@@ -313,7 +313,7 @@ func (w *World) store(r *Record) Action {
 	if w.Record != nil {
 		r.Seq = w.Record.Seq + 1
 	}
-	return Action{Do: DoStore, Record: r, Finding: r.finding(w.Now)}
+	return Action{Do: DoStore, Record: r, Finding: w.stands(*r)}
 }
 
 func (w *World) hold(reason model.Reason, message string) Action {

@@ -29,7 +29,7 @@ func deploy() park.World {
 		Now: epoch, Service: "web", Self: "me", Mark: "m9",
 		Wish: park.Wish{Namespace: "default", Job: "web", Group: "app", Version: 2, Wait: 30 * second, Successor: true,
 			Tags: []string{"traefik.enable=true"}, Prefixes: []string{"traefik"}},
-		Instances: []park.Instance{{ID: "_nomad-old", Alloc: "old", Node: "n1", Address: oldAt, Passing: true, Going: true, Everywhere: true}},
+		Instances: []park.Instance{{ID: "_nomad-old", Alloc: "old", Node: "n1", Address: oldAt, Passing: true, Going: true, Takers: park.TakersAll}},
 		Going:     []park.Going{{Alloc: "old", Address: oldAt, Until: at(10 * second)}},
 		Pools:     park.Pools{Addresses: map[string]bool{oldAt: true}},
 		Parkers:   map[string]park.Presence{"n1": {}, "n2": {}, "n3": {}},
@@ -50,7 +50,7 @@ func parked(step park.Step) park.World {
 	w := deploy()
 	r := record(step)
 	w.Now, w.Record, w.Instances, w.Going = at(20*second), &r, nil, nil
-	w.Placeholders = []park.Instance{{ID: "p2", Node: "n2", Address: twoAt, Passing: true, Everywhere: true}, {ID: "p3", Node: "n3", Address: tenAt, Passing: true, Everywhere: true}}
+	w.Placeholders = []park.Instance{{ID: "p2", Node: "n2", Address: twoAt, Passing: true, Takers: park.TakersAll}, {ID: "p3", Node: "n3", Address: tenAt, Passing: true, Takers: park.TakersAll}}
 	w.Pools.Addresses = map[string]bool{twoAt: true, tenAt: true}
 	w.Parkers = lots(park.LotIn)
 	return w
@@ -77,7 +77,7 @@ func gone(step park.Step, state park.LotState) park.World {
 
 // fresh is the new instance, and all is well with it.
 func fresh() park.Instance {
-	return park.Instance{ID: "_nomad-new", Alloc: "new", Node: "n1", Address: newAt, Passing: true, Everywhere: true}
+	return park.Instance{ID: "_nomad-new", Alloc: "new", Node: "n1", Address: newAt, Passing: true, Takers: park.TakersAll}
 }
 
 // paused is the world of a service that a person paused, whose only instance is not
@@ -93,7 +93,7 @@ func paused() park.World {
 func fenced() park.World {
 	w := paused()
 	w.Record.Fenced = []park.Target{{Node: "n1", Service: "_nomad-new"}}
-	w.Instances[0].Passing, w.Instances[0].Ours, w.Instances[0].Everywhere = false, true, false
+	w.Instances[0].Passing, w.Instances[0].Ours, w.Instances[0].Takers = false, true, park.TakersSome
 	return w
 }
 
@@ -137,7 +137,7 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"a pause of a service that does not fit":                  {deploy(), func(w *park.World) { pause(w); w.Wish.Unfit.Reason = "HealthPort" }, "Nothing HealthPort"},
 		"requests wait":                                           {parked(park.StepParking), nil, "Nothing Parked"},
 		"the old one is still there":                              {parked(park.StepParking), serving, "Store parking"},
-		"the new one passes, and a proxy does not have it":        {parked(park.StepParking), func(w *park.World) { i := fresh(); i.Everywhere = false; w.Instances = []park.Instance{i} }, "Store parking"},
+		"the new one passes, and a proxy does not have it":        {parked(park.StepParking), func(w *park.World) { i := fresh(); i.Takers = park.TakersSome; w.Instances = []park.Instance{i} }, "Store parking"},
 		"every proxy has the new one, which does not pass":        {parked(park.StepParking), func(w *park.World) { i := fresh(); i.Passing = false; w.Instances = []park.Instance{i} }, "Nothing Parked"},
 		"every proxy has the new one":                             {parked(park.StepParking), func(w *park.World) { w.Instances = []park.Instance{fresh()} }, "Store leaving"},
 		"every proxy has it, and it is told to stop":              {parked(park.StepParking), func(w *park.World) { i := fresh(); i.Going = true; w.Instances = []park.Instance{i} }, "Store parking"},
@@ -284,7 +284,7 @@ func TestTheTimeOfAGap(t *testing.T) {
 	require.Equal(t, at(80*second), w.Record.Until, "it may promise something else")
 
 	one := fresh()
-	one.Everywhere = false
+	one.Takers = park.TakersSome
 	w.Now, w.Instances = at(31*second), []park.Instance{one}
 	w = follow(t, w)
 	require.Zero(t, w.Record.Gap, "somebody answers")
@@ -327,7 +327,7 @@ func TestAPauseFencesNothingBeforeItsPlaceholdersAreInEveryPool(t *testing.T) {
 		want   []park.Target
 	}{
 		"all are in place":                    {func(*park.World) {}, target},
-		"one proxy does not have one of them": {func(w *park.World) { w.Placeholders[1].Everywhere = false }, nil},
+		"one proxy does not have one of them": {func(w *park.World) { w.Placeholders[1].Takers = park.TakersSome }, nil},
 		"one of them does not pass":           {func(w *park.World) { w.Placeholders[0].Passing = false }, nil},
 		"one of them is not registered":       {func(w *park.World) { w.Placeholders = w.Placeholders[1:] }, nil},
 		"there is one, but on another node":   {func(w *park.World) { w.Placeholders[0].Node = "n1" }, nil},
@@ -365,12 +365,12 @@ func TestAPauseFromItsBeginningToItsEnd(t *testing.T) {
 	require.Equal(t, at(60*second), w.Record.Until)
 	require.Equal(t, time.Minute, w.Record.Wait, "as long as the pause at least")
 	w.Now = at(second)
-	require.Equal(t, "Nothing Paused", told(park.Next(w)), "the time that is left is not written again and again")
+	require.Equal(t, "Nothing Pausing", told(park.Next(w)), "the time that is left is not written again and again")
 
 	w.Placeholders = parked(park.StepParking).Placeholders
 	w = follow(t, w)
 	require.Equal(t, []park.Target{{Node: "n1", Service: "_nomad-new"}}, w.Record.Fenced)
-	w.Instances[0].Passing, w.Instances[0].Ours, w.Instances[0].Everywhere = false, true, false
+	w.Instances[0].Passing, w.Instances[0].Ours, w.Instances[0].Takers = false, true, park.TakersSome
 	w.Wish.Paused = at(3 * time.Minute)
 	w = follow(t, w)
 	require.Equal(t, at(3*time.Minute), w.Record.Until, "it is made longer")

@@ -64,9 +64,23 @@ type Instance struct {
 	Going bool
 	// Ours is true where it is in the maintenance of this service's pause.
 	Ours bool
-	// Everywhere is true where every proxy that takes it routes to it.
-	Everywhere bool
+	// Takers says how the proxies that take it stand to it.
+	Takers Takers
 }
+
+// Takers says how the proxies that take an instance stand to it.
+type Takers int
+
+const (
+	// TakersUnknown: of at least one proxy that is not known.
+	TakersUnknown Takers = iota
+	// TakersNone: no proxy takes the instance.
+	TakersNone
+	// TakersSome: one that takes it does not route to it yet.
+	TakersSome
+	// TakersAll: every proxy that takes it routes to it.
+	TakersAll
+)
 
 // Pools is what all proxies together route to.
 type Pools struct {
@@ -89,10 +103,11 @@ func (w *World) gap() bool {
 	return true
 }
 
-// served reports whether an instance that stays is in every pool.
+// served reports whether an instance that stays is in the pool of every proxy that
+// takes it.
 func (w *World) served() bool {
 	for _, i := range w.Instances {
-		if i.real() && i.Everywhere {
+		if i.real() && (i.Takers == TakersAll || i.Takers == TakersNone) {
 			return true
 		}
 	}
@@ -123,7 +138,7 @@ func (w *World) inPlace() bool {
 	for _, node := range w.Record.Nodes {
 		there := false
 		for _, i := range w.Placeholders {
-			there = there || i.Node == node && i.Passing && i.Everywhere
+			there = there || i.Node == node && i.Passing && i.Takers == TakersAll
 		}
 		if !there {
 			return false
@@ -166,6 +181,30 @@ func (w *World) addresses(before []string) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// hushed reports whether a pause is in force: every instance that stays is in its
+// maintenance, and no proxy routes to one.
+func (w *World) hushed(r Record) bool {
+	if w.Pools.Unknown != "" || !w.inPlace() {
+		return false
+	}
+	for _, i := range w.Instances {
+		if !i.Ours && !i.Going || w.Pools.Addresses[i.Address] {
+			return false
+		}
+	}
+	return r.ByHand
+}
+
+// stands says how a record stands in this world. A pause that is on its way is told
+// apart from one that is in force.
+func (w *World) stands(r Record) Finding {
+	f := r.finding(w.Now)
+	if f.Reason == ReasonPaused && !w.hushed(r) {
+		return Finding{Reason: ReasonPausing, Message: "placeholders come in and instances leave: requests may still reach one"}
+	}
+	return f
 }
 
 // routed reports whether a proxy is known to route to a placeholder, or will since

@@ -70,8 +70,8 @@ type Garage struct {
 
 	lotsMu sync.Mutex
 	lots   []*Lot
-	// past are the figures of lots that are no more.
-	past Figures
+	// past are the figures of lots that are no more, by name.
+	past map[string]Figures
 }
 
 // dialTime bounds one try to reach a backend. It is long enough for a first
@@ -82,7 +82,7 @@ const dialTime = 2 * time.Second
 func New(options Options) *Garage {
 	return &Garage{
 		total: options.Total.or(DefaultTotalRequests, DefaultTotalBytes),
-		proxy: newProxy(), past: newFigures(),
+		proxy: newProxy(), past: map[string]Figures{},
 	}
 }
 
@@ -117,12 +117,31 @@ func (g *Garage) Lots() []*Lot {
 // Figures are those of all lots, also of those that are closed. Peak is that of
 // the lot that had the highest.
 func (g *Garage) Figures() Figures {
+	out := newFigures()
+	for _, f := range g.Named() {
+		out.add(f)
+	}
+	return out
+}
+
+// Named are the figures of each service that there is or was a lot for, by name.
+func (g *Garage) Named() map[string]Figures {
+	out := map[string]Figures{}
+	add := func(name string, f Figures) {
+		sum, has := out[name]
+		if !has {
+			sum = newFigures()
+		}
+		sum.add(f)
+		out[name] = sum
+	}
 	g.lotsMu.Lock()
 	defer g.lotsMu.Unlock()
-	out := newFigures()
-	out.add(g.past)
+	for name, f := range g.past {
+		add(name, f)
+	}
 	for _, l := range g.lots {
-		out.add(l.Figures())
+		add(l.Name(), l.Figures())
 	}
 	return out
 }
@@ -139,7 +158,9 @@ func (g *Garage) remove(l *Lot) {
 	defer g.lotsMu.Unlock()
 	if i := slices.Index(g.lots, l); i >= 0 {
 		g.lots = slices.Delete(g.lots, i, i+1)
-		g.past.add(l.Figures())
+		figures := l.Figures()
+		figures.add(g.past[l.Name()])
+		g.past[l.Name()] = figures
 	}
 }
 

@@ -49,6 +49,7 @@ type Parks struct {
 
 	mu   sync.Mutex
 	ran  map[string]map[string]time.Time
+	seen map[string][]model.Registration
 	said map[string]model.Reason
 }
 
@@ -85,7 +86,7 @@ const (
 
 // NewParks returns Parks that know nothing yet. It does no I/O.
 func NewParks(o ServiceObserver, j Jobs, r ParkRecorder, options ParkOptions) *Parks {
-	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]time.Time{}, said: map[string]model.Reason{}}
+	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]time.Time{}, seen: map[string][]model.Registration{}, said: map[string]model.Reason{}}
 }
 
 // Reconcile makes one pass over a service: read, decide, at most one write.
@@ -140,30 +141,36 @@ func (p *Parks) read(ctx context.Context, service string) park.Facts {
 		}
 	})
 	parts.Wait()
-	f.Now, f.Ran = time.Now(), p.before(service)
+	f.Now = time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f.Ran, f.Known = p.ran[service], p.seen[service]
 	return f
 }
 
-// before are the allocations that were seen while they were to run, up to the last
-// pass.
-func (p *Parks) before(service string) map[string]time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.ran[service]
-}
-
 // remember keeps which allocations are to run, and of those that were when they were
-// first seen to be told to stop.
+// first seen to be told to stop, with what the catalog last had of them.
 func (p *Parks) remember(service string, f park.Facts) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ran[service] = f.Remember()
+	now := f.Remember()
+	p.ran[service] = now
+	var real []model.Registration
+	for _, r := range f.Catalog.Value {
+		if _, ran := now[r.AllocID]; ran {
+			real = append(real, r)
+		}
+	}
+	if len(real) > 0 {
+		p.seen[service] = real
+	}
 }
 
 func (p *Parks) forget(service string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.ran, service)
+	delete(p.seen, service)
 	delete(p.said, service)
 }
 

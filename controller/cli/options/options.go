@@ -131,6 +131,11 @@ const (
 	// (SessionTTLMin and MaxLockDelay, v1.22.3).
 	MinLeaderTTL = 10 * time.Second
 	MaxLeaderTTL = time.Minute
+	// MinParkPort leaves out the ports that only root may listen on.
+	MinParkPort = 1024
+	// MaxParkRequests is what has some 20 GB of memory to itself, and more ports than
+	// one address of a proxy has.
+	MaxParkRequests = 1_000_000
 )
 
 // FenceOff is the value of --fence for a process that takes part in no fence, and
