@@ -302,3 +302,22 @@ func TestAGapThatBeginsAnewIsWaitedForAnew(t *testing.T) {
 	require.Equal(t, 30*second, after)
 	require.Equal(t, "expire web, say web in m5", did)
 }
+
+// A placeholder that cannot be taken out of the catalog keeps its listener.
+func TestAListenerStaysForAPlaceholderThatCannotBeTakenOut(t *testing.T) {
+	for name, change := range map[string]func(*park.NodeInput){
+		"it is still there":            func(*park.NodeInput) {},
+		"nobody can tell":              blind,
+		"nobody can tell, and it left": func(in *park.NodeInput) { blind(in); in.Memory.Left = map[string]time.Time{"web": epoch} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := onNode(park.StepOut)
+			change(&in)
+			for range 10 {
+				a, m := park.Apply(in)
+				require.Empty(t, a.Close)
+				in = again(in, m, time.Minute)
+			}
+		})
+	}
+}

@@ -230,3 +230,17 @@ func TestAfterATakeoverNoEndIsKnown(t *testing.T) {
 		require.Equal(t, []park.Going{{Alloc: "old", Address: "10.0.0.1:80"}}, w.records[len(w.records)-1].Going)
 	})
 }
+
+// A park that another leader began is ended by this one: each write rests on the one before.
+func TestAParkThatAnotherLeaderBeganIsEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newParkWorld()
+		r := park.Record{Format: park.Format, Service: "web", Mark: "x", Step: park.StepLeaving, Nodes: []string{"n9"}}
+		value, err := r.Encode()
+		require.NoError(t, err)
+		w.stored = append(w.stored, model.Stored{Key: parkKeys.Record("web"), Value: value, Index: 9})
+		parks(t, w, 4*time.Second)
+		require.Equal(t, []park.Step{park.StepOut, "forgotten"}, w.steps)
+		require.Equal(t, []string{"Store", "Forget"}, w.wrote)
+	})
+}
