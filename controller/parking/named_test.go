@@ -11,7 +11,7 @@ func TestTheFiguresOfAServiceGoOnAfterItsLotIsClosed(t *testing.T) {
 	first, err := g.Open(t.Context(), LotOptions{Name: "web", Address: "127.0.0.1"})
 	require.NoError(t, err)
 	count(first, 3, 7)
-	first.stop()
+	first.stop(t.Context())
 	second, err := g.Open(t.Context(), LotOptions{Name: "web", Address: "127.0.0.1"})
 	require.NoError(t, err)
 	t.Cleanup(func() { g.Close(t.Context()) })
@@ -26,7 +26,7 @@ func TestTheFiguresOfAServiceGoOnAfterItsLotIsClosed(t *testing.T) {
 	require.EqualValues(t, 4, named["web"].Refused[ReasonTime])
 	require.Zero(t, named["api"].Forwarded)
 	require.EqualValues(t, 4, g.Figures().Forwarded)
-	second.stop()
+	second.stop(t.Context())
 	require.EqualValues(t, 4, g.Named()["web"].Forwarded)
 }
 
