@@ -19,8 +19,10 @@ SOAK_FENCE     ?= 100
 SOAK_FENCE_RUN ?= ^(TestFence|TestFenceSoak)$$
 BENCHTIME   ?= 1s
 FUZZTIME    ?= 10s
-# What make compare compares, all if empty, and the Caddy that it runs.
+# What make compare compares, all if empty, how long each request takes, and the
+# Caddy that it runs.
 WAYS        ?=
+SLEEP       ?= 0s
 CADDY       ?=
 # One row of the matrix, and how often: make faults FAULTS=leader_killed COUNT=3
 FAULTS      ?=
@@ -56,7 +58,7 @@ demo: ## show three deploys, with and without draingate, on the real stack
 	$(GO) run ./e2e/demo
 
 compare: build ## deploy a single writer behind Caddy, kamal-proxy, Traefik and draingate, and print what each lost; needs caddy in PATH or CADDY=path
-	$(GO) run ./e2e/compare -caddy '$(CADDY)' -draingate $(BIN)/draingate -ways '$(WAYS)' -count $(COUNT)
+	$(GO) run ./e2e/compare -caddy '$(CADDY)' -draingate $(BIN)/draingate -ways '$(WAYS)' -sleep $(SLEEP) -count $(COUNT)
 
 soak: ## repeat the lossless cases of the end-to-end tests SOAK times
 	DRAINGATE_SOAK=$(SOAK) GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) $(if $(SOAK_RUN),-run '$(SOAK_RUN)') ./e2e

@@ -162,9 +162,9 @@ func (p *parkedJob) deploy(change func(*harness.Sample)) {
 	require.NoError(p.t, p.s.Submit(within(p.t, time.Minute), p.job))
 }
 
-// succeeds waits until the old instance has ended, every proxy routes to the new
-// one and none to a placeholder, and the record is gone.
-func (p *parkedJob) succeeds() {
+// awaitSuccess waits until the old instance has ended and every proxy routes to
+// the new one, which it returns.
+func (p *parkedJob) awaitSuccess() []harness.Instance {
 	p.t.Helper()
 	ctx := within(p.t, 5*time.Minute)
 	_, err := p.s.AwaitDeployment(ctx, p.job.Name, "a successful deployment", func(d *nomad.Deployment) bool {
@@ -176,6 +176,13 @@ func (p *parkedJob) succeeds() {
 	require.NoError(p.t, err)
 	last := instances[len(instances)-1:]
 	require.NoError(p.t, harness.AwaitRouted(ctx, last, p.through...))
+	return last
+}
+
+// succeeds is awaitSuccess, and waits until no placeholder and no record is left.
+func (p *parkedJob) succeeds() {
+	p.t.Helper()
+	last := p.awaitSuccess()
 	p.watch.until(time.Minute, "the park is over", func(seen parkSeen) bool {
 		return len(seen.placeholders) == 0 && len(seen.records) == 0
 	})

@@ -43,8 +43,10 @@ type parkSeen struct {
 	placeholders, alive map[string]string
 	// records have the step of each record below the election's key, by service.
 	records map[string]string
-	// waiting is how many requests instances said to have waiting.
+	// waiting is how many requests instances said to have waiting, and on has it by
+	// the name of the node.
 	waiting int
+	on      map[string]int
 }
 
 func watchPark(t *testing.T, s *harness.Stack, job harness.Sample, key string) *parkWatch {
@@ -81,7 +83,7 @@ func (w *parkWatch) look(ctx context.Context) {
 func (w *parkWatch) take(entries []*consul.ServiceEntry, pairs consul.KVPairs) {
 	seen := parkSeen{
 		at: time.Now(), passing: map[string]bool{}, maintained: map[string]string{}, placeholders: map[string]string{},
-		alive: map[string]string{}, records: map[string]string{},
+		alive: map[string]string{}, records: map[string]string{}, on: map[string]int{},
 	}
 	for _, e := range entries {
 		seen.entry(e)
@@ -131,8 +133,10 @@ func (s *parkSeen) pair(key string, p *consul.KVPair) {
 		Lots map[string]struct{ Waiting int }
 	}
 	_ = json.Unmarshal(p.Value, &presence)
+	node, _, _ := strings.Cut(strings.TrimPrefix(p.Key, key+"/parks/nodes/"), "/")
 	for _, lot := range presence.Lots {
 		s.waiting += lot.Waiting
+		s.on[node] += lot.Waiting
 	}
 }
 

@@ -15,12 +15,12 @@ import (
 func unfit(f park.Facts, j *park.JobFacts, longest time.Duration) (park.Finding, []park.Probe) {
 	old, group := running(f, j)
 	svc, at := serviceOf(old, group, f.Service)
-	if at == "" || !f.Proxies.Known() {
+	if at == "" {
 		return park.Finding{}, nil
 	}
 	views, probes, unread := views(f, old, j.Job.Value, group, at)
-	if len(views) == 0 && unread {
-		return park.Finding{}, probes
+	if !f.Proxies.Known() || len(views) == 0 && unread {
+		return park.Finding{Reason: park.ReasonUnknown, Message: "not parked for: no proxy tells of its settings, or routes to it: " + f.Proxies.Err}, nil
 	}
 	fitness := park.Fit(old, svc, longest, views)
 	for _, r := range fitness.Refusals {

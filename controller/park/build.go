@@ -58,11 +58,12 @@ func Build(f Facts) (World, error) {
 	going := f.going()
 	for _, r := range f.Catalog.Value {
 		i := f.instance(r, going)
-		if IsPlaceholder(r.ServiceID) {
+		switch _, ours := f.Keys.PlaceholderOf(r.ServiceID, r.Node); {
+		case ours:
 			w.Placeholders = append(w.Placeholders, i)
-			continue
+		case !IsPlaceholder(r.ServiceID):
+			w.Instances = append(w.Instances, i)
 		}
-		w.Instances = append(w.Instances, i)
 	}
 	w.Going = f.ends(going)
 	w.Wish = f.wish()
@@ -142,31 +143,38 @@ func (f Facts) instance(r model.Registration, going map[string]model.Allocation)
 	}
 	return Instance{
 		ID: r.ServiceID, Alloc: r.AllocID, Node: r.Node, Address: AddressOf(r), Passing: r.Status == model.StatusPassing,
-		Going: goes, Ours: ours && service == f.Service, Everywhere: everywhere(f.Proxies, r),
+		Going: goes, Ours: ours && service == f.Service, Takers: takers(f.Proxies, r),
 	}
 }
 
-// everywhere reports whether every proxy that takes the instance routes to it,
-// and at least one does.
-func everywhere(proxies model.Fact[[]model.Proxy], r model.Registration) bool {
+// takers says how the proxies that take an instance stand to it.
+func takers(proxies model.Fact[[]model.Proxy], r model.Registration) Takers {
 	if !proxies.Known() {
-		return false
+		return TakersUnknown
 	}
-	takes := 0
+	out := TakersNone
 	for i := range proxies.Value {
 		p := &proxies.Value[i]
 		reading, read := p.Tags[r.ServiceID]
 		switch {
 		case !p.Routing.Known() || !read || reading.Unknown != "" || reading.Err != "":
-			return false
+			return TakersUnknown
+		case IsPlaceholder(r.ServiceID) && !points(reading, AddressOf(r)):
+			return TakersSome
 		case !reading.Exposed:
 		case !lists(p.Routing.Value, reading.Services):
-			return false
+			return TakersSome
 		default:
-			takes++
+			out = TakersAll
 		}
 	}
-	return takes > 0
+	return out
+}
+
+// points reports whether a proxy sends what is for the instance there. A placeholder whose
+// tags have a prefix that was not known yet has the port of an instance.
+func points(reading model.TagReading, address string) bool {
+	return !slices.ContainsFunc(reading.Services, func(s model.TagService) bool { return s.HostPort != address })
 }
 
 // lists reports whether each of the services that tags define has their instance

@@ -13,7 +13,7 @@ func TestAPauseIsInForceOnceNoProxyRoutesToAnInstance(t *testing.T) {
 		w := &World{
 			Now: now, Service: "db", Pools: Pools{Addresses: map[string]bool{"10.0.0.9:21000": true}},
 			Instances:    []Instance{{ID: "s1", Node: "n2", Address: "10.0.0.6:80", Ours: true}},
-			Placeholders: []Instance{{Node: "n1", Address: "10.0.0.9:21000", Passing: true, Everywhere: true}},
+			Placeholders: []Instance{{Node: "n1", Address: "10.0.0.9:21000", Passing: true, Takers: TakersAll}},
 			Record:       &Record{Service: "db", Step: StepParking, ByHand: true, Nodes: []string{"n1"}, Until: now.Add(time.Minute)},
 		}
 		change(w)
@@ -30,7 +30,7 @@ func TestAPauseIsInForceOnceNoProxyRoutesToAnInstance(t *testing.T) {
 		"one that was told to stop is out of every pool":  {func(w *World) { w.Instances[0].Ours, w.Instances[0].Going = false, true }, "Paused"},
 		"one that was told to stop is routed":             {func(w *World) { w.Instances[0].Going = true; w.Pools.Addresses["10.0.0.6:80"] = true }, "Pausing"},
 		"a proxy could not be asked":                      {func(w *World) { w.Pools.Unknown = "p: timeout" }, "Pausing"},
-		"a placeholder is not everywhere":                 {func(w *World) { w.Placeholders[0].Everywhere = false }, "Pausing"},
+		"a placeholder is not everywhere":                 {func(w *World) { w.Placeholders[0].Takers = TakersSome }, "Pausing"},
 		"nobody paused it, and an instance still answers": {func(w *World) { w.Record.ByHand = false }, "Parked"},
 		"it leaves": {func(w *World) { w.Record.Step, w.Record.Reason = StepLeaving, ReasonExpired }, "ParkExpired"},
 	}

@@ -1,6 +1,7 @@
 package park
 
 import (
+	"slices"
 	"time"
 )
 
@@ -63,9 +64,23 @@ type Instance struct {
 	Going bool
 	// Ours is true where it is in the maintenance of this service's pause.
 	Ours bool
-	// Everywhere is true where every proxy that takes it routes to it.
-	Everywhere bool
+	// Takers says how the proxies that take it stand to it.
+	Takers Takers
 }
+
+// Takers says how the proxies that take an instance stand to it.
+type Takers int
+
+const (
+	// TakersUnknown: of at least one proxy that is not known.
+	TakersUnknown Takers = iota
+	// TakersNone: no proxy takes the instance.
+	TakersNone
+	// TakersSome: one that takes it does not route to it yet.
+	TakersSome
+	// TakersAll: every proxy that takes it routes to it.
+	TakersAll
+)
 
 // Pools is what all proxies together route to.
 type Pools struct {
@@ -88,10 +103,11 @@ func (w *World) gap() bool {
 	return true
 }
 
-// served reports whether an instance that stays is in every pool.
+// served reports whether an instance that stays is in the pool of every proxy that
+// takes it.
 func (w *World) served() bool {
 	for _, i := range w.Instances {
-		if i.real() && i.Everywhere {
+		if i.real() && (i.Takers == TakersAll || i.Takers == TakersNone) {
 			return true
 		}
 	}
@@ -122,7 +138,7 @@ func (w *World) inPlace() bool {
 	for _, node := range w.Record.Nodes {
 		there := false
 		for _, i := range w.Placeholders {
-			there = there || i.Node == node && i.Passing && i.Everywhere
+			there = there || i.Node == node && i.Passing && i.Takers == TakersAll
 		}
 		if !there {
 			return false
@@ -152,22 +168,19 @@ func (w *World) all(states ...LotState) bool {
 	return true
 }
 
-// routed reports whether a proxy may still route to a placeholder.
-func (w *World) routed() bool {
-	if w.Pools.Unknown != "" {
-		return true
-	}
+// addresses adds where placeholders are to where they were, sorted.
+func (w *World) addresses(before []string) []string {
+	out := slices.Clone(before)
 	for _, p := range w.Parkers {
-		if lot, has := p.Lots[w.Service]; has && w.Pools.Addresses[lot.Address] {
-			return true
+		if lot := p.Lots[w.Service]; lot.Address != "" {
+			out = append(out, lot.Address)
 		}
 	}
 	for _, i := range w.Placeholders {
-		if w.Pools.Addresses[i.Address] {
-			return true
-		}
+		out = append(out, i.Address)
 	}
-	return false
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // hushed reports whether a pause is in force: every instance that stays is in its
@@ -193,3 +206,13 @@ func (w *World) stands(r Record) Finding {
 	}
 	return f
 }
+
+// routed reports whether a proxy is known to route to a placeholder, or will since
+// one that answers is in the catalog.
+func (w *World) routed() bool {
+	return slices.ContainsFunc(w.addresses(w.Record.Addresses), func(a string) bool { return w.Pools.Addresses[a] }) ||
+		slices.ContainsFunc(w.Placeholders, func(i Instance) bool { return i.Passing })
+}
+
+// unsure reports whether a proxy may route to a placeholder without anyone knowing.
+func (w *World) unsure() bool { return w.Pools.Unknown != "" || w.Unknown != "" }

@@ -127,6 +127,9 @@ func (l *lot) saw(catalog []model.Registration) {
 func (l *lot) follow(s park.Sighting) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if s.Dry.After(l.sighting.Dry) {
+		l.Renew()
+	}
 	l.sighting = s
 	l.tell()
 }

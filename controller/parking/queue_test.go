@@ -172,6 +172,21 @@ func TestTheOwnTimeOfARequest(t *testing.T) {
 	require.EqualValues(t, 1, l.Figures().Refused[ReasonTime])
 }
 
+// TestExpireIsAtOnce, for those that wait and for those that come: none takes a
+// place that it has no use for.
+func TestExpireIsAtOnce(t *testing.T) {
+	l := open(t, LotOptions{})
+	all := line(t, l, 3)
+	l.Expire()
+	require.Equal(t, upTo(3), served(all))
+	for _, w := range all {
+		require.Equal(t, refusal(ReasonExpired), (<-w.answer).err)
+	}
+	_, err := l.turn(t.Context(), &waiter{answer: make(chan turn, 1)})
+	require.Equal(t, refusal(ReasonExpired), err)
+	require.Equal(t, 3, l.Figures().Waiting, "the one that came was never among them")
+}
+
 func TestExpire(t *testing.T) {
 	backend := newInstance(t, nil)
 	l := open(t, LotOptions{})
@@ -189,6 +204,19 @@ func TestExpire(t *testing.T) {
 	l.Serve([]Backend{backend.backend()})
 	require.Equal(t, "served /back", receive(t, get(t, client, l, "/back")).body)
 	l.Serve(nil)
+	a := get(t, client, l, "/waits")
+	waiting(t, l, 1)
+	l.Serve([]Backend{backend.backend()})
+	require.Equal(t, http.StatusOK, receive(t, a).status)
+}
+
+func TestAnExpireIsTakenBack(t *testing.T) {
+	backend := newInstance(t, nil)
+	l := open(t, LotOptions{})
+	client := newClient(t)
+	l.Expire()
+	require.Equal(t, http.StatusServiceUnavailable, receive(t, get(t, client, l, "/early")).status)
+	l.Renew()
 	a := get(t, client, l, "/waits")
 	waiting(t, l, 1)
 	l.Serve([]Backend{backend.backend()})

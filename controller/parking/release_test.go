@@ -47,6 +47,7 @@ func TestReleaseIsPacedAndInOrder(t *testing.T) {
 	l := open(t, LotOptions{})
 	all := line(t, l, 100)
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
 	l.backends = []*backend{{Backend: Backend{ID: "a"}}}
 	l.dispatch(now)
@@ -77,7 +78,6 @@ func TestReleaseIsPacedAndInOrder(t *testing.T) {
 	require.Zero(t, l.queue.Len())
 	l.unpace(now.Add(time.Minute))
 	require.Nil(t, l.backends[0].pace, "pacing has an end")
-	l.mu.Unlock()
 }
 
 // TestOneTriesABackendThatRefused: the others wait until it has an answer.

@@ -35,6 +35,13 @@ func (l *Lot) Expire() {
 	l.refuseOverdue(now)
 }
 
+// Renew takes an Expire back: what comes from now on waits again.
+func (l *Lot) Renew() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.expired = false
+}
+
 // The times of the lot's own loop.
 const (
 	// tick is how often, while any request waits, it is looked for those whose time

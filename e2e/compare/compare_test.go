@@ -23,11 +23,12 @@ func TestOptions(t *testing.T) {
 	}{
 		"all ways, once": {want: options{rate: 80, count: 1, ways: wayNames()}},
 		"everything set": {
-			args: []string{"-caddy", "/c", "-draingate", "/d", "-rate", "200", "-count", "3", "-ways", "caddy-srv, kamal-proxy"},
-			want: options{caddy: "/c", draingate: "/d", rate: 200, count: 3, ways: []string{"caddy-srv", "kamal-proxy"}},
+			args: []string{"-caddy", "/c", "-draingate", "/d", "-rate", "200", "-count", "3", "-sleep", "2s", "-ways", "caddy-srv, kamal-proxy"},
+			want: options{caddy: "/c", draingate: "/d", rate: 200, sleep: 2 * time.Second, count: 3, ways: []string{"caddy-srv", "kamal-proxy"}},
 		},
 		"a way that is none":     {args: []string{"-ways", "nginx"}, wantErr: `there is no "nginx"`},
 		"no load":                {args: []string{"-rate", "1"}, wantErr: "-rate 1"},
+		"time that runs back":    {args: []string{"-sleep", "-1s"}, wantErr: "-sleep -1s"},
 		"no run":                 {args: []string{"-count", "0"}, wantErr: "-count 0"},
 		"an argument":            {args: []string{"caddy"}, wantErr: `"caddy" is no flag`},
 		"a flag that is unknown": {args: []string{"-nginx"}, wantErr: "nginx"},

@@ -73,7 +73,7 @@ func compare(ctx context.Context, stack *harness.Stack, found programs, opts opt
 	for _, w := range chosen(opts.ways) {
 		for range opts.count {
 			limited, cancel := context.WithTimeout(ctx, 4*time.Minute)
-			r, err := (&scene{stack: stack, programs: found, rate: opts.rate}).measure(limited, w)
+			r, err := (&scene{stack: stack, programs: found, rate: opts.rate, sleep: opts.sleep}).measure(limited, w)
 			cancel()
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", w.name, err))

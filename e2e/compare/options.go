@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
 // options are what a person can choose.
@@ -15,6 +16,8 @@ type options struct {
 	caddy, draingate string
 	// rate is the load in requests a second, half of it GET and half POST.
 	rate int
+	// sleep is how long each request takes.
+	sleep time.Duration
 	// count is how often each way is run.
 	count int
 	// ways are the names of those to run, in their own order.
@@ -33,6 +36,7 @@ Examples:
   make compare                                     all ways, Caddy from PATH
   make compare CADDY=/tmp/caddy/usr/bin/caddy      another Caddy
   make compare WAYS=caddy-srv,kamal-proxy COUNT=3  two ways, three times each
+  make compare SLEEP=500ms                         requests that take their time
 
 Exit codes: 0 all were run; 1 one could not be; 2 usage; 130 interrupted.
 `
@@ -47,6 +51,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.StringVar(&o.caddy, "caddy", "", "the `PATH` of caddy, the one in PATH if empty")
 	f.StringVar(&o.draingate, "draingate", "", "the `PATH` of draingate, the one in PATH if empty")
 	f.IntVar(&o.rate, "rate", 80, "requests a second, half of them GET and half POST")
+	f.DurationVar(&o.sleep, "sleep", 0, "how long each request takes: what is under way when an instance ends is cut off")
 	f.IntVar(&o.count, "count", 1, "how often each way is run")
 	ways := f.String("ways", "", "the `NAMES` of the ways to run, separated by commas, all if empty: "+strings.Join(wayNames(), ", "))
 	err := f.Parse(args)
@@ -63,6 +68,8 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 		return options{}, fmt.Errorf("%q is no flag: see -h", f.Arg(0))
 	case o.rate < 2 || o.rate > 2000:
 		return options{}, fmt.Errorf("-rate %d: want 2 to 2000 requests a second", o.rate)
+	case o.sleep < 0:
+		return options{}, fmt.Errorf("-sleep %s: want no less than nothing", o.sleep)
 	case o.count < 1:
 		return options{}, fmt.Errorf("-count %d: want 1 or more", o.count)
 	}

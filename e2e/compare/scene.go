@@ -25,6 +25,7 @@ type scene struct {
 	stack    *harness.Stack
 	programs programs
 	rate     int
+	sleep    time.Duration
 	job      harness.Sample
 	// old is the instance of the first version.
 	old harness.Instance
@@ -50,7 +51,7 @@ func (sc *scene) measure(ctx context.Context, w way) (result, error) {
 // first deploys the first version.
 func (sc *scene) first(ctx context.Context, w way) error {
 	sc.prefix = sc.stack.Name("compare")
-	job := harness.Sample{Name: sc.stack.Name("writer"), Version: "1", Warmup: warmup, NoCanary: true}
+	job := harness.Sample{Name: sc.stack.Name("writer"), Version: "1", Warmup: warmup, Sleep: sc.sleep, NoCanary: true}
 	var err error
 	if job.Writer, err = sc.stack.NewWriter(); err != nil {
 		return err

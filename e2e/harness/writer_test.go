@@ -100,7 +100,7 @@ func TestLoadComparesBodies(t *testing.T) {
 				w.Header().Set("X-Body-Sha256", tt.sum)
 			}))
 			t.Cleanup(server.Close)
-			r := runLoad(t, LoadOptions{URL: server.URL, Rate: 100, Method: http.MethodPost, Body: "hello"}, 20)
+			r := runLoad(t, LoadOptions{URL: server.URL, Rate: 100, Late: time.Minute, Method: http.MethodPost, Body: "hello"}, 20)
 			want := map[string]int{}
 			if tt.lost != "" {
 				want[tt.lost] = r.Requests
@@ -127,8 +127,8 @@ func TestLoadUploadsSlowly(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	r := runLoad(t, LoadOptions{URL: server.URL, Rate: 20, Method: http.MethodPost, Body: body, Upload: 400 * time.Millisecond}, 10)
-	require.Zero(t, r.Lost)
+	r := runLoad(t, LoadOptions{URL: server.URL, Rate: 20, Late: time.Minute, Method: http.MethodPost, Body: body, Upload: 400 * time.Millisecond}, 10)
+	require.Zero(t, r.Lost, r)
 	require.Zero(t, bad, "requests whose body is another")
 	require.Greater(t, shortest, 300*time.Millisecond)
 	_, err := StartLoad(LoadOptions{URL: server.URL, Upload: time.Second})
@@ -146,7 +146,7 @@ func TestLoadSpeaksHTTP2(t *testing.T) {
 			server.Config.Protocols.SetUnencryptedHTTP2(true)
 			server.Start()
 			t.Cleanup(server.Close)
-			r := runLoad(t, LoadOptions{URL: server.URL, Rate: 100, HTTP2: want == "HTTP/2.0", Method: http.MethodPost, Body: "b"}, 20)
+			r := runLoad(t, LoadOptions{URL: server.URL, Rate: 100, Late: time.Minute, HTTP2: want == "HTTP/2.0", Method: http.MethodPost, Body: "b"}, 20)
 			require.Equal(t, map[string]int{want: r.Requests}, r.Versions)
 		})
 	}

@@ -1,0 +1,148 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/e2e/harness"
+)
+
+const (
+	// parkedAtLeast is how many requests wait on a node when something breaks there.
+	parkedAtLeast = 500
+	// parkNoticed is how long proxies may need to see that a placeholder's listener is
+	// gone: its check, every second with a timeout of one, or the failure of its node,
+	// and a refresh of the proxies; the rest is for a busy machine.
+	parkNoticed = 10 * time.Second
+)
+
+// TestParkThroughCrashes breaks what parks on one of two nodes while requests
+// wait there. Those may fail, and what comes until the proxies have noticed; nothing
+// else, and nothing is left behind.
+func TestParkThroughCrashes(t *testing.T) {
+	t.Parallel()
+	s := ownStack(t, harness.Options{HA: true})
+	cases := map[string]func(*parkCrash){
+		"the instance of a node":     (*parkCrash).instanceIsKilled,
+		"the leader":                 (*parkCrash).leaderIsKilled,
+		"the Consul agent of a node": (*parkCrash).agentIsFrozen,
+	}
+	for name, run := range cases {
+		if name != "the leader" && !everyPark() {
+			continue
+		}
+		t.Run(name, func(t *testing.T) { run(newParkCrash(t, s)) })
+	}
+}
+
+// parkCrash is a parked deploy on two nodes, each with a draingate.
+type parkCrash struct {
+	*parkedJob
+	gates []*controller
+}
+
+func newParkCrash(t *testing.T, s *harness.Stack) *parkCrash {
+	t.Helper()
+	c := &parkCrash{parkedJob: &parkedJob{t: t, s: s, key: s.Name("draingate/leader")}}
+	service := s.Name("traefik")
+	for i := range s.Nodes {
+		p, err := s.StartTraefik(t.Context(), harness.TraefikOptions{Service: service, Prefix: service, RefreshInterval: 2 * time.Second, Node: i})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, p.Stop()) })
+		c.through = append(c.through, p)
+	}
+	for i, node := range s.Nodes {
+		c.gates = append(c.gates, gateIn(t, s, c.key, []string{"NOMAD_ADDR=http://" + node.NomadAddr, "CONSUL_HTTP_ADDR=" + node.ConsulAddr}, "run", "--traefik-service", service))
+		if i == 0 {
+			_, _ = awaitLead(t, 10*time.Second, c.gates[0])
+		}
+	}
+	row := fastPark()
+	row.load.Rate = 100
+	row.start(c.parkedJob, func(job *harness.Sample) { job.Warmup = 15 * time.Second })
+	c.deploy(nil)
+	c.watch.until(time.Minute, "enough requests wait on each node", func(seen parkSeen) bool {
+		return seen.on[s.Nodes[0].Name] >= parkedAtLeast && seen.on[s.Nodes[1].Name] >= parkedAtLeast
+	})
+	return c
+}
+
+func (c *parkCrash) instanceIsKilled() {
+	at, waiting := c.kill(1)
+	c.succeedsOn(0)
+	c.gates[1].start()
+	c.over(time.Minute)
+	c.lostOnly(at, waiting)
+}
+
+func (c *parkCrash) leaderIsKilled() {
+	at, waiting := c.kill(0)
+	_, took := awaitLead(c.t, failoverBound, c.gates[1])
+	c.t.Logf("another leads after %s", took.Round(10*time.Millisecond))
+	c.succeedsOn(1)
+	c.gates[0].start()
+	c.over(time.Minute)
+	c.lostOnly(at, waiting)
+}
+
+func (c *parkCrash) agentIsFrozen() {
+	at, waiting := time.Now(), c.watch.now().on[c.s.Nodes[1].Name]
+	agent := c.s.Nodes[1].Consul
+	require.NoError(c.t, agent.Signal(syscall.SIGSTOP))
+	thawed := false
+	c.t.Cleanup(func() {
+		if !thawed {
+			_ = agent.Signal(syscall.SIGCONT)
+		}
+	})
+	c.watch.until(time.Minute, "the placeholder of the node is out of the pool", func(seen parkSeen) bool { return len(seen.alive) == 1 })
+	require.NoError(c.t, agent.Signal(syscall.SIGCONT))
+	thawed = true
+	c.succeedsOn(0)
+	c.over(time.Minute)
+	c.lostOnly(at, waiting)
+}
+
+// kill kills the draingate of a node, and returns when, and how many requests
+// waited there.
+func (c *parkCrash) kill(node int) (time.Time, int) {
+	c.t.Helper()
+	waiting := c.watch.now().on[c.s.Nodes[node].Name]
+	at := time.Now()
+	require.NoError(c.t, c.gates[node].process.Signal(syscall.SIGKILL))
+	<-c.gates[node].process.Done()
+	return at, waiting
+}
+
+// succeedsOn waits for the new instance as the draingate of a node sees it.
+func (c *parkCrash) succeedsOn(node int) {
+	c.t.Helper()
+	c.g = c.gates[node]
+	c.awaitSuccess()
+}
+
+// lostOnly ends the loads. At most what waited on the node when it broke was lost,
+// and its share of what came until the proxies had noticed.
+func (c *parkCrash) lostOnly(at time.Time, waiting int) {
+	c.t.Helper()
+	c.stop()
+	lost := 0
+	for i, r := range c.reports {
+		lost += r.Lost
+		from := int(at.Add(parkNoticed).Sub(r.Began) / time.Second)
+		for second := from; second < len(r.Seconds); second++ {
+			require.Zero(c.t, r.Seconds[second].Lost, "lost through proxy %d in second %d, %s after it broke", i+1, second, r.Began.Add(time.Duration(second)*time.Second).Sub(at))
+		}
+	}
+	rate := 2 * 100
+	most := waiting + rate + int(parkNoticed/time.Second)*rate/2
+	c.t.Logf("lost %d requests; %d waited on the node when it broke", lost, waiting)
+	require.LessOrEqual(c.t, lost, most)
+	journalOf(c.t, c.job)
+	c.leavesNothing()
+}
