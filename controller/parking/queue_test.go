@@ -42,7 +42,7 @@ func TestItWaitsForAnInstance(t *testing.T) {
 
 // TestManyAtOnce: each of them is served, once, by one of two.
 func TestManyAtOnce(t *testing.T) {
-	const n = 2000
+	const n = 500
 	one, other := newInstance(t, nil), newInstance(t, nil)
 	l := open(t, LotOptions{})
 	client := newClient(t)
