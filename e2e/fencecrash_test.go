@@ -49,6 +49,9 @@ func TestFenceWhoseLeaderIsKilled(t *testing.T) {
 func TestFenceThroughCrashes(t *testing.T) {
 	t.Parallel()
 	s := ownStack(t, harness.Options{HA: true})
+	// Nomad's own least time of health: an instance has that long to see that a
+	// pause is owed.
+	three, four := harness.Sample{Count: 3, Canary: 1, MinHealthyTime: 10 * time.Second}, harness.Sample{Count: 4, Canary: 1}
 	cases := map[string]struct {
 		soak    bool
 		job     harness.Sample
@@ -66,8 +69,17 @@ func TestFenceThroughCrashes(t *testing.T) {
 			c.gates[0].start()
 			c.d.losesNothing(c.gates[1])
 			c.d.leavesNothing()
+			c.d.watch.proven()
 		}},
-		"the leader while it rolls": {soak: true, job: harness.Sample{Count: 4, Canary: 1}, longest: "5s", run: (*crash).leaderWhileItRolls},
+		"the leader while it rolls": {soak: true, job: four, longest: "5s", run: (*crash).leaderWhileItRolls},
+		"the leader with a fence that is armed to resume, not resumed": {soak: true, job: three, longest: "2s", run: func(c *crash) {
+			c.leaderArmedToResume(harness.Fault500)
+		}},
+		"the leader with a fence that is armed to resume, resumed": {soak: true, job: three, longest: "2s", run: func(c *crash) {
+			c.leaderArmedToResume(harness.FaultNone)
+		}},
+		"the instance of a node between two batches":     {soak: true, job: four, longest: "2s", run: (*crash).instanceBetweenBatches},
+		"the instance of a node with a batch of its own": {soak: true, job: four, longest: "5s", run: (*crash).instanceWithABatch},
 	}
 	if everyFence() {
 		t.Run("the Consul agent of a node", func(t *testing.T) {
@@ -194,8 +206,15 @@ func (c *crash) instanceWhileItFences() {
 // the fault.
 func (c *crash) leaderArmed(fault harness.Fault) {
 	c.t.Helper()
+	c.killedAt(c.nomadAPI[0].OnPromote, c.nomadAPI[0].Promotions, fault)
+}
+
+// killedAt kills the leader when its first call of a kind is on its way, which
+// then meets the fault.
+func (c *crash) killedAt(hook func(func(string)), calls func() []harness.Call, fault harness.Fault) {
+	c.t.Helper()
 	killed := make(chan error, 1)
-	c.nomadAPI[0].OnPromote(func(string) {
+	hook(func(string) {
 		c.nomadAPI[0].Set(fault)
 		killed <- c.gates[0].process.Signal(syscall.SIGKILL)
 		<-c.gates[0].process.Done()
@@ -203,30 +222,86 @@ func (c *crash) leaderArmed(fault harness.Fault) {
 	select {
 	case err := <-killed:
 		require.NoError(c.t, err)
-	case <-within(c.t, 2*time.Minute).Done():
-		c.t.Fatal("nothing was promoted")
+	case <-within(c.t, 3*time.Minute).Done():
+		c.t.Fatal("no such call was made")
 	}
 	require.Eventually(c.t, func() bool {
-		seen := c.nomadAPI[0].Promotions()
+		seen := calls()
 		return len(seen) == 1 && seen[0].Fault == fault && (seen[0].Status != 0) == (fault == harness.FaultNone)
-	}, 10*time.Second, 20*time.Millisecond, "what became of the promotion: %v", c.nomadAPI[0].Promotions())
-	c.nomadAPI[0].OnPromote(nil)
+	}, 10*time.Second, 20*time.Millisecond, "what became of the call: %v", calls())
+	hook(nil)
 	c.nomadAPI[0].Set(harness.FaultNone)
+}
+
+// leaderArmedToResume kills the leader when the first resume of a deployment that
+// it rolls is on its way.
+func (c *crash) leaderArmedToResume(fault harness.Fault) {
+	c.t.Helper()
+	c.killedAt(c.nomadAPI[0].OnResume, c.nomadAPI[0].Resumes, fault)
+	left := records(c.t, c.s, c.gates[0].key())[c.d.id]
+	require.Equal(c.t, "armed", left.Step)
+	require.Equal(c.t, "resume", left.Call)
+	require.Len(c.t, left.Set, 1)
+	c.t.Logf("killed with %s of node %s fenced", left.Set[0].Alloc, left.Set[0].Node)
+	c.gates[0].start()
+	c.finishes()
 }
 
 func (c *crash) leaderWhileItRolls() {
 	c.d.untilRolling(c.gates[0].key())
 	c.kill(0)
 	c.gates[0].start()
+	c.finishes()
+}
+
+// finishes requires that somebody leads, and that the deployment goes on to its
+// end, with each batch fenced before it was stopped and no request lost.
+func (c *crash) finishes() {
+	c.t.Helper()
 	_, took := awaitLead(c.t, failoverBound, c.gates...)
-	c.t.Logf("another leads after %s", took.Round(10*time.Millisecond))
-	_, err := c.s.AwaitDeployment(within(c.t, 3*time.Minute), c.d.job.Name, "success", func(n *nomad.Deployment) bool {
+	c.t.Logf("one leads after %s", took.Round(10*time.Millisecond))
+	_, err := c.s.AwaitDeployment(within(c.t, 4*time.Minute), c.d.job.Name, "success", func(n *nomad.Deployment) bool {
 		return n.Status == nomad.DeploymentStatusSuccessful
 	})
 	require.NoError(c.t, err)
 	require.NoError(c.t, c.s.AwaitEnd(within(c.t, time.Minute), c.d.job.Name, c.d.old, c.d.through...))
 	c.d.leavesNothing()
 	c.d.lostNothing()
+	c.d.watch.proven()
+}
+
+// instanceBetweenBatches kills the draingate of the second node when a batch was
+// stopped and the next is not fenced, and starts it again when it is missed.
+func (c *crash) instanceBetweenBatches() {
+	c.d.watch.until(2*time.Minute, "between two batches", func(catalog) bool {
+		r := records(c.t, c.s, c.gates[0].key())[c.d.id]
+		return r.Rolling && r.Step == "fencing" && len(r.Set) == 0
+	})
+	c.instanceIsMissed()
+}
+
+// instanceWithABatch does so when a batch of that node is fenced.
+func (c *crash) instanceWithABatch() {
+	c.d.watch.until(3*time.Minute, "rolling on the second node", func(seen catalog) bool {
+		r := records(c.t, c.s, c.gates[0].key())[c.d.id]
+		return r.Rolling && r.Step == "fencing" && slices.ContainsFunc(c.on(1), func(i harness.Instance) bool {
+			id := serviceID(c.d.job, i)
+			return !seen.told[id] && slices.Contains(seen.fenced(), id)
+		})
+	})
+	c.instanceIsMissed()
+}
+
+// instanceIsMissed kills the draingate of the second node, which has old instances
+// left, and starts it again when the deployment is held because it is not there.
+func (c *crash) instanceIsMissed() {
+	c.t.Helper()
+	at := c.kill(1)
+	c.gates[0].holds(c.d.job.Name, "NoFencerOnNode", c.s.Nodes[1].Name)
+	c.t.Logf("missed %s after it was killed", time.Since(at).Round(10*time.Millisecond))
+	require.Equal(c.t, nomad.DeploymentStatusPaused, deploymentOf(c.t, c.s, c.d.job.Name, 1).Status)
+	c.gates[1].start()
+	c.finishes()
 }
 
 // agentRestarts ends and starts the Consul agent of the first node. Its instances

@@ -3,6 +3,7 @@ package fence
 import (
 	"flag"
 	"hash/maphash"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -110,6 +111,8 @@ func scenarios() map[string]scenario {
 	}
 	lingers, rolls, proxies := one, roll, one
 	lingers.lingers, rolls.lingers, proxies.views = true, true, 2
+	loads, rollsOn := one, roll
+	loads.loads, rollsOn.loads = true, true
 	return map[string]scenario{
 		"canary = count":                          one,
 		"canary = count, two proxies":             with(proxies, all, 1),
@@ -118,6 +121,8 @@ func scenarios() map[string]scenario {
 		"canary = count, outside":                 with(one, outside, 2),
 		"canary = count, all":                     with(one, all, 1),
 		"canary = count, lingering services":      with(lingers, all, 1),
+		"canary = count, loads under way":         with(loads, all, 1),
+		"after the promotion, loads under way":    with(rollsOn, outside, 1),
 		"canary below count":                      part,
 		"canary below count, processes":           with(part, process, 1),
 		"canary below count, outside":             with(part, outside, 1),
@@ -149,6 +154,10 @@ func TestNoWayThroughTheModelIsWrong(t *testing.T) {
 	large["two of four"] = scenario{count: 4, canaries: 2, parallel: 2, views: 3, nodes: 2, faults: all, budget: 2}
 	large["one of three"] = scenario{count: 3, canaries: 1, parallel: 1, views: 2, nodes: 2, faults: all, budget: 3}
 	large["all of three"] = scenario{count: 3, canaries: 3, parallel: 1, views: 2, nodes: 2, lingers: true, faults: all, budget: 3}
+	for name, sc := range maps.Clone(large) {
+		sc.loads = true
+		large[name+", with loads under way"] = sc
+	}
 	for name, sc := range large {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -24,6 +24,7 @@ const (
 	progress  = 14 // ticks until Nomad fails a promoted deployment
 	aheadTick = 5
 	renewal   = 2 // ticks from a stop to a healthy replacement
+	reloading = 2 // ticks after which nothing is under way that was read before
 )
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -37,6 +38,9 @@ type scenario struct {
 	// lingers is true where services stay registered while their instance stops,
 	// as those of tasks do during a delay of the group.
 	lingers bool
+	// loads is true where a proxy puts into force what it has read at a later
+	// step, up to a tick on.
+	loads bool
 	// rolling begins after the promotion, with the canaries' namesakes ended.
 	rolling bool
 	// faults are what may happen, budget how often in all.
@@ -96,6 +100,13 @@ type fencer struct {
 	looked                    int // tick in which it last read the records
 }
 
+// load is one of the catalog that a proxy has read and not put into force yet.
+type load struct {
+	under bool
+	lists uint16
+	read  int // tick
+}
+
 type state struct {
 	*scenario
 	*names
@@ -116,6 +127,7 @@ type state struct {
 	chiefs      [leaders]chief
 	fencers     [maxNodes]fencer
 	listed      [maxViews]uint16
+	under       [maxViews]load
 	left        int
 	degraded    bool
 	ownerless   int // tick since when the record has no living owner
@@ -239,6 +251,10 @@ func (s *state) good(i int) bool {
 	if !in.there || in.stopping || in.ended || in.critical || !in.healthy || in.maint != none {
 		return false
 	}
+	return s.listedByAll(i)
+}
+
+func (s *state) listedByAll(i int) bool {
 	for v := range s.views {
 		if s.listed[v]&(1<<i) == 0 {
 			return false
@@ -250,6 +266,9 @@ func (s *state) good(i int) bool {
 // world is what a leader reads.
 func (s *state) world() World {
 	w := World{Status: s.status, Read: at(s.now), Wanted: !s.unwanted, Unwanted: "frozen", Longest: time.Second, Fencers: map[string][]string{}}
+	if s.loads {
+		w.Reload = reloading * tick
+	}
 	g := Group{Name: "web", Count: s.count, Canaries: s.canaries, MaxParallel: s.parallel, Promoted: s.promoted, Total: s.count}
 	for i := range s.size() {
 		in := s.insts[i]
@@ -257,7 +276,7 @@ func (s *state) world() World {
 			continue
 		}
 		x := Instance{Target: s.target(i), Version: 1, New: !s.isOld(i), Canary: s.isCanary(i), Stopping: in.stopping, Ended: in.ended,
-			Good: s.good(i), Out: in.maint != none || !s.registered(i), Ours: in.maint == ours && s.registered(i), RoutedBy: s.routedBy(i), Sign: string(rune('a' + in.sign))}
+			Good: s.good(i), Listed: s.listedByAll(i), Out: in.maint != none || !s.registered(i), Ours: in.maint == ours && s.registered(i), RoutedBy: s.routedBy(i), Sign: string(rune('a' + in.sign))}
 		w.Instances = append(w.Instances, x)
 		if x.New {
 			g.Placed++
@@ -402,9 +421,13 @@ func (s *state) key() string {
 		flag(c.up, c.frozen, c.passed, s.sessions[i].alive)
 		b.WriteByte('0' + byte(min(s.now-s.sessions[i].renewed, 5)))
 		if s.rec != nil && c.mem.Mark == s.rec.Mark {
-			flag(c.mem.Mine, c.mem.Sent, c.mem.Signs == "" || c.mem.Signs == s.signsNow())
+			flag(c.mem.Mine, c.mem.Sent, c.mem.Fresh, c.mem.Signs == "" || c.mem.Signs == s.signsNow())
 			b.WriteByte(when(c.mem.Since))
 			b.WriteByte(when(c.mem.Out))
+			if s.loads {
+				b.WriteByte(when(c.mem.In))
+				flag(c.mem.Signs == "")
+			}
 		}
 		b.WriteByte(when(c.mem.Over))
 		if c.pend != nil {
@@ -453,6 +476,11 @@ func (s *state) key() string {
 	}
 	for v := range s.views {
 		b.WriteByte(byte(s.listed[v]))
+		if l := s.under[v]; l.under {
+			b.WriteByte(byte(l.lists))
+			b.WriteByte(age(l.read))
+		}
+		b.WriteByte('/')
 	}
 	b.WriteByte('0' + byte(s.left))
 	b.WriteByte('0' + byte(min(s.now-s.ownerless, 8)))

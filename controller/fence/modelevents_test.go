@@ -37,7 +37,13 @@ func (s *state) events() []event {
 		s.nodeEvents(n, add)
 	}
 	for v := range s.views {
-		add(s.listed[v] != s.catalog(), "proxy %d refreshes", v, func(s *state) { s.refresh(v) })
+		stale := s.listed[v] != s.catalog()
+		add(stale && !s.loads, "proxy %d refreshes", v, func(s *state) { s.routes(v, s.catalog()) })
+		add(stale && s.loads && !s.under[v].under, "proxy %d reads", v, func(s *state) { s.under[v] = load{true, s.catalog(), s.now} })
+		add(s.under[v].under, "proxy %d goes by what it has read", v, func(s *state) {
+			s.routes(v, s.under[v].lists)
+			s.under[v] = load{}
+		})
 	}
 	add(s.flight != "" && !at(s.now).After(s.until), "the call that took long arrives", 0, func(s *state) {
 		do := s.flight

@@ -108,11 +108,12 @@ func (s *state) lifts(n, i int) {
 	in.maint, in.sign = none, (in.sign+1)%16
 }
 
-func (s *state) refresh(v int) {
+// routes has a proxy list these from now on, instead of those it listed until now.
+func (s *state) routes(v int, listed uint16) {
 	for i := range s.size() {
 		if s.listed[v]&(1<<i) != 0 {
 			s.insts[i].routed = s.now
 		}
 	}
-	s.listed[v] = s.catalog()
+	s.listed[v] = listed
 }

@@ -63,6 +63,11 @@ func (s *state) canTick() bool {
 			return false
 		}
 	}
+	for v := range s.views {
+		if l := s.under[v]; l.under && s.now-l.read >= reloading-1 {
+			return false
+		}
+	}
 	return !s.eval
 }
 
