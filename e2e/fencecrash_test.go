@@ -74,18 +74,23 @@ func TestFenceThroughCrashes(t *testing.T) {
 		"the leader while it rolls": {soak: true, job: four, longest: "5s", run: (*crash).leaderWhileItRolls},
 		"the leader with a fence that is armed to resume, not resumed": {soak: true, job: three, longest: "2s", run: func(c *crash) {
 			c.leaderArmedToResume(harness.Fault500)
+			c.gates[0].start()
+			c.finishes()
 		}},
 		"the leader with a fence that is armed to resume, resumed": {soak: true, job: three, longest: "2s", run: func(c *crash) {
 			c.leaderArmedToResume(harness.FaultNone)
+			c.pausesAlone()
+			c.gates[0].start()
+			c.finishes()
 		}},
 		"the instance of a node between two batches":     {soak: true, job: four, longest: "2s", run: (*crash).instanceBetweenBatches},
 		"the instance of a node with a batch of its own": {soak: true, job: four, longest: "5s", run: (*crash).instanceWithABatch},
 	}
 	if everyFence() {
 		t.Run("the Consul agent of a node", func(t *testing.T) {
-			c := newCrash(t, s, harness.Sample{}, "30s")
+			c := newCrash(t, s, harness.Sample{}, "30s", (*crash).agentRestartsWithoutADeploy)
 			c.d.untilOut()
-			c.agentRestarts()
+			c.d.fencedAgainOrAborted(c.agentRestarts(), 30*time.Second)
 		})
 	}
 	for name, c := range cases {
@@ -105,19 +110,22 @@ type crash struct {
 	s        *harness.Stack
 	gates    []*controller
 	nomadAPI []*harness.FaultyAPI
+	through  []*harness.Traefik
 	d        *standing
+	// bears is how many requests the same event loses without a deploy, by proxy.
+	bears map[string]int
 }
 
-func newCrash(t *testing.T, s *harness.Stack, job harness.Sample, longest string) *crash {
+// newCrash begins the deploy, after what is to be done before.
+func newCrash(t *testing.T, s *harness.Stack, job harness.Sample, longest string, before ...func(*crash, harness.Sample)) *crash {
 	t.Helper()
-	c := &crash{t: t, s: s}
+	c := &crash{t: t, s: s, bears: map[string]int{}}
 	key, service := s.Name("draingate/leader"), s.Name("traefik")
-	var through []*harness.Traefik
 	for i := range s.Nodes {
 		p, err := s.StartTraefik(t.Context(), harness.TraefikOptions{Service: service, Prefix: service, RefreshInterval: 2 * time.Second, Node: i})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, p.Stop()) })
-		through = append(through, p)
+		c.through = append(c.through, p)
 	}
 	for i, node := range s.Nodes {
 		api := faultyAPI(t, "http://"+node.NomadAddr)
@@ -131,7 +139,11 @@ func newCrash(t *testing.T, s *harness.Stack, job harness.Sample, longest string
 		job.Count, job.Canary = replicas, replicas
 	}
 	job.Spread = true
-	c.d = fencing(t, s, job, through, c.gates[1], longest, nil)
+	for _, do := range before {
+		do(c, job)
+	}
+	c.d = fencing(t, s, job, c.through, c.gates[1], longest, nil)
+	c.d.bears = c.bears
 	return c
 }
 
@@ -243,8 +255,19 @@ func (c *crash) leaderArmedToResume(fault harness.Fault) {
 	require.Equal(c.t, "resume", left.Call)
 	require.Len(c.t, left.Set, 1)
 	c.t.Logf("killed with %s of node %s fenced", left.Set[0].Alloc, left.Set[0].Node)
-	c.gates[0].start()
-	c.finishes()
+}
+
+// pausesAlone requires that the draingate of the other node, which does not lead
+// yet, pauses a deployment whose leader died after it had resumed it.
+func (c *crash) pausesAlone() {
+	c.t.Helper()
+	at := time.Now()
+	_, err := c.s.AwaitDeployment(within(c.t, 30*time.Second), c.d.job.Name, "paused", func(n *nomad.Deployment) bool {
+		return n.Status == nomad.DeploymentStatusPaused
+	})
+	require.NoError(c.t, err)
+	c.t.Logf("paused %s after the leader was killed", time.Since(at).Round(10*time.Millisecond))
+	require.False(c.t, c.gates[1].leads())
 }
 
 func (c *crash) leaderWhileItRolls() {
@@ -304,14 +327,33 @@ func (c *crash) instanceIsMissed() {
 	c.finishes()
 }
 
-// agentRestarts ends and starts the Consul agent of the first node. Its instances
-// are then critical until their checks have run again, the canary among them.
-func (c *crash) agentRestarts() {
+// agentRestarts ends and starts the Consul agent of the first node, and returns
+// when. The instances there are then critical until their checks have run again,
+// the canary among them.
+func (c *crash) agentRestarts() time.Time {
 	c.t.Helper()
 	agent := c.s.Nodes[0].ConsulAgent()
 	require.NoError(c.t, agent.Kill())
 	at := time.Now()
 	require.NoError(c.t, agent.Start(within(c.t, time.Minute)))
 	c.t.Logf("the agent answers again %s after it was killed", time.Since(at).Round(10*time.Millisecond))
-	c.d.fencedAgainOrAborted(at, 30*time.Second)
+	return at
+}
+
+// agentRestartsWithoutADeploy is the same, with the same load on a job that nobody
+// deploys: what that loses, a deploy may lose as well.
+func (c *crash) agentRestartsWithoutADeploy(job harness.Sample) {
+	c.t.Helper()
+	job.Name, job.Warmup, job.CheckInterval, job.CheckTimeout = c.s.Name("alone"), time.Second, time.Second, 10*time.Second
+	routed(&job, c.through)
+	atVersion(&job, "1")
+	there := running(c.t, c.s, job, c.through)
+	all := loads(c.t, job, 100, c.through)
+	c.agentRestarts()
+	require.NoError(c.t, harness.AwaitRouted(within(c.t, time.Minute), there, c.through...))
+	settle(c.t, 10*time.Second)
+	for i, r := range stop(c.t, all) {
+		c.bears[c.through[i].Name] = r.Lost
+	}
+	c.t.Logf("lost by the same event without a deploy: %v", c.bears)
 }

@@ -43,6 +43,8 @@ type scenario struct {
 	loads bool
 	// rolling begins after the promotion, with the canaries' namesakes ended.
 	rolling bool
+	// first is the leader that leads at the beginning.
+	first int
 	// faults are what may happen, budget how often in all.
 	faults []string
 	budget int
@@ -185,14 +187,14 @@ func (s *state) target(i int) Target {
 }
 
 func newState(sc *scenario) *state {
-	s := &state{scenario: sc, names: newNames(), status: model.DeploymentRunning, lock: 0, recLock: -1, left: sc.budget}
+	s := &state{scenario: sc, names: newNames(), status: model.DeploymentRunning, lock: sc.first, recLock: -1, left: sc.budget}
 	for i := range sc.count + sc.canaries {
 		s.insts[i] = inst{there: true, healthy: true}
 	}
 	for i := range s.chiefs {
 		s.chiefs[i].up = true
 	}
-	s.sessions[0].alive = true
+	s.sessions[sc.first].alive = true
 	for n := range sc.nodes {
 		s.fencers[n] = fencer{up: true, present: true, looked: -1}
 	}
@@ -207,7 +209,7 @@ func newState(sc *scenario) *state {
 
 // roll is the state between the promotion and the first batch.
 func (s *state) roll() {
-	s.status, s.promoted, s.byUs, s.didFence, s.index, s.recLock = model.DeploymentPaused, true, true, true, 3, 0
+	s.status, s.promoted, s.byUs, s.didFence, s.index, s.recLock = model.DeploymentPaused, true, true, true, 3, s.first
 	for i := range s.canaries {
 		s.insts[i].stopping, s.insts[i].ended, s.insts[i].told = true, true, -oldest
 	}

@@ -83,6 +83,11 @@ func (s *state) leaderEvents(i int, add adder) {
 		s.left--
 		s.chiefs[i] = chief{}
 	})
+	add(runs && s.lock == i && i < s.nodes && s.fencers[i].up && !s.fencers[i].frozen && s.allows("instance crash"), "leader %d dies, and with it the instance on its node", i, func(s *state) {
+		s.left--
+		s.chiefs[i] = chief{}
+		s.dies(i)
+	})
 	add(!c.up, "leader %d starts", i, func(s *state) { s.chiefs[i] = chief{up: true} })
 	add(runs && s.lock == i && s.allows("freeze"), "leader %d is stopped", i, func(s *state) {
 		s.left--
@@ -166,6 +171,10 @@ func (s *state) store(i int, p *pending) {
 	s.index++
 	s.changed = s.now
 	s.rec, s.recLock = p.action.Record, i
+	// A pass of each instance begins with every change of a record.
+	for n := range s.nodes {
+		s.fencers[n].passed = false
+	}
 	if p.action.Do == DoForget {
 		s.recLock = -1
 	}
