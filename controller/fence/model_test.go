@@ -99,6 +99,7 @@ type fencer struct {
 	mark                      string
 	gone                      int
 	since                     int // tick since when it is blind
+	began                     int // tick in which it began
 	looked                    int // tick in which it last read the records
 }
 
@@ -196,7 +197,7 @@ func newState(sc *scenario) *state {
 	}
 	s.sessions[sc.first].alive = true
 	for n := range sc.nodes {
-		s.fencers[n] = fencer{up: true, present: true, looked: -1}
+		s.fencers[n] = fencer{up: true, present: true, looked: -1, began: -oldest}
 	}
 	if sc.rolling {
 		s.roll()
@@ -446,6 +447,7 @@ func (s *state) key() string {
 		f := s.fencers[n]
 		flag(f.up, f.frozen, f.blind, f.passed, f.present)
 		flag(f.looked == s.now)
+		b.WriteByte('0' + byte(min(s.now-f.began, 8)))
 		b.WriteByte(mark(f.mark))
 		b.WriteByte(when(f.mem.Read))
 		b.WriteByte('0' + byte(len(f.asked)))

@@ -27,7 +27,7 @@ func (s *state) nodeEvents(n int, add adder) {
 		s.left--
 		s.dies(n)
 	})
-	add(!f.up, "node %d starts", n, func(s *state) { s.fencers[n].up, s.fencers[n].present = true, true })
+	add(!f.up, "node %d starts", n, func(s *state) { s.fencers[n].up, s.fencers[n].present, s.fencers[n].began = true, true, s.now })
 	add(!f.up && f.present && s.now-f.gone >= ttlTicks, "node %d is not present any more", n, func(s *state) {
 		s.fencers[n].present, s.fencers[n].mark = false, ""
 	})

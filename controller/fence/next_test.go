@@ -385,7 +385,7 @@ func TestABlipBringsBackWhatAProxyMayHaveRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := proven()
-			in.World.Reload, in.World.Instances[0].Sign = 3*time.Second, "9"
+			in.World.Reload, in.World.Instances[0].Sign, in.World.Instances[0].Listed = 3*time.Second, "9", true
 			blip(&in)
 			got, m := Next(in)
 			require.Equal(t, DoWait, got.Do)
