@@ -305,6 +305,39 @@ func TestAFenceThatIsSetAgain(t *testing.T) {
 	}
 }
 
+// What no proxy had dropped when it was first seen in maintenance needs no more time
+// than the proxies do; of what one had dropped it is not known what that read since.
+func TestAFenceThatIsSeenLate(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		late         bool
+		least, below time.Duration
+	}{
+		"while every proxy lists it": {false, fence.Switch, time.Second + 2*fencePoll},
+		"once one has dropped it":    {true, 3200*time.Millisecond + fence.Switch, 3200*time.Millisecond + fence.Switch + 2*fencePoll},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFenced(hard())
+			f.slow = !test.late
+			f.change = func(s *model.Snapshot) {
+				s.Load = model.Seen(model.Load{Services: 2, Took: 700 * time.Millisecond}, f.now)
+				for i := range s.Proxies.Value {
+					s.Proxies.Value[i].Settings.Value.Throttle = 2 * time.Second
+				}
+			}
+			f.until(t, fence.DoFence)
+			seen := f.now
+			f.pass()
+			f.slow = false
+			f.until(t, fence.DoArm)
+			lasted := f.now.Add(-fencePoll).Sub(seen)
+			require.GreaterOrEqual(t, lasted, test.least)
+			require.Less(t, lasted, test.below)
+		})
+	}
+}
+
 // What was fenced says so also once the record of it is deleted.
 func TestAFinishedDeploymentSaysThatItWasFenced(t *testing.T) {
 	t.Parallel()
