@@ -19,6 +19,11 @@ SOAK_FENCE     ?= 100
 SOAK_FENCE_RUN ?= ^(TestFence|TestFenceSoak)$$
 BENCHTIME   ?= 1s
 FUZZTIME    ?= 10s
+# What make compare compares, all if empty, how long each request takes, and the
+# Caddy that it runs.
+WAYS        ?=
+SLEEP       ?= 0s
+CADDY       ?=
 # One row of the matrix, and how often: make faults FAULTS=leader_killed COUNT=3
 FAULTS      ?=
 COUNT       ?= 1
@@ -31,7 +36,7 @@ E2E_PKGS     = $(shell hack/e2e-packages.sh)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit e2e demo dist soak soak-fence faults mutants bench check fuzz binaries clean
+.PHONY: help build test unit e2e demo compare dist soak soak-fence faults mutants bench check fuzz binaries clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | \
@@ -51,6 +56,9 @@ e2e: ## end-to-end tests on real Nomad, Consul and Traefik
 
 demo: ## show three deploys, with and without draingate, on the real stack
 	$(GO) run ./e2e/demo
+
+compare: build ## deploy a single writer behind Caddy, kamal-proxy, Traefik and draingate, and print what each lost; needs caddy in PATH or CADDY=path
+	$(GO) run ./e2e/compare -caddy '$(CADDY)' -draingate $(BIN)/draingate -ways '$(WAYS)' -sleep $(SLEEP) -count $(COUNT)
 
 soak: ## repeat the lossless cases of the end-to-end tests SOAK times
 	DRAINGATE_SOAK=$(SOAK) GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) $(if $(SOAK_RUN),-run '$(SOAK_RUN)') ./e2e

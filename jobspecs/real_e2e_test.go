@@ -195,3 +195,19 @@ func TestAgainstRealParser(t *testing.T) {
 		}
 	}
 }
+
+// The examples are what people copy, so a real server has to take them.
+func TestRealNomadTakesTheExamples(t *testing.T) {
+	client := server(t)
+	names, err := filepath.Glob("examples/*.nomad.hcl")
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			submitted := fromCommandLine(t, name, jobspecs.HCL)
+			answer, _, err := client.Jobs().Validate(submitted, nil)
+			require.NoError(t, err)
+			require.Empty(t, answer.ValidationErrors, "%s", answer.Error)
+		})
+	}
+}

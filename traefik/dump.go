@@ -53,7 +53,7 @@ func settingsFromDump(content []byte) (model.ProxySettings, error) {
 	if err != nil {
 		return model.ProxySettings{}, fmt.Errorf("%s: %w", catalogPath, err)
 	}
-	return settings(SourceProcess, time.Duration(root.Providers.ProvidersThrottleDuration), catalog)
+	return settings(SourceProcess, time.Duration(root.Providers.ProvidersThrottleDuration), catalog, timeoutsFromDump(content))
 }
 
 // catalogFromDump is strict about keys, because a Traefik with an option that

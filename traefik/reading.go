@@ -1,6 +1,7 @@
 package traefik
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net"
@@ -66,13 +67,33 @@ func readLoadBalancer(name string, svc *httpService, reg model.Registration) (mo
 		return model.TagService{}, fmt.Errorf("service %s: %w", name, err)
 	}
 	return model.TagService{
-		Name:        Qualify(name, model.ProviderConsulCatalog),
-		HostPort:    hostPort,
-		HealthCheck: lb.HealthCheck.read(),
-		Passive:     lb.PassiveHealthCheck.read(),
-		Sticky:      lb.Sticky != nil && lb.Sticky.Cookie != nil,
-		Weight:      first.weight(),
+		Name:             Qualify(name, model.ProviderConsulCatalog),
+		HostPort:         hostPort,
+		HealthCheck:      lb.HealthCheck.read(),
+		Passive:          lb.PassiveHealthCheck.read(),
+		Sticky:           lb.Sticky != nil && lb.Sticky.Cookie != nil,
+		Scheme:           first.scheme(),
+		OwnHost:          lb.PassHostHeader != nil && !*lb.PassHostHeader,
+		ServersTransport: qualifyAny(lb.ServersTransport),
+		Weight:           first.weight(),
 	}, nil
+}
+
+// qualifyAny is Qualify for a name that need not be there.
+func qualifyAny(name string) string {
+	if name == "" {
+		return ""
+	}
+	return Qualify(name, model.ProviderConsulCatalog)
+}
+
+// scheme is what the proxy speaks to the instance: that of the URL, else the one
+// that the tags give, else http.
+func (s server) scheme() string {
+	if scheme, _, ok := strings.Cut(s.URL, "://"); ok {
+		return strings.ToLower(scheme)
+	}
+	return cmp.Or(strings.ToLower(s.Scheme), "http")
 }
 
 // address is where a proxy reaches the instance: its own address and port
@@ -113,6 +134,11 @@ func (h *serverHealthCheck) read() *model.HealthCheck {
 		Interval: positive(h.Interval, healthInterval),
 		Timeout:  positive(h.Timeout, healthTimeout),
 		GRPC:     h.Mode == "grpc",
+		Scheme:   h.Scheme,
+		Method:   h.Method,
+		Hostname: h.Hostname,
+		Status:   h.Status,
+		Headers:  h.Headers,
 	}
 	out.UnhealthyInterval = out.Interval
 	if h.UnhealthyInterval != nil {

@@ -38,13 +38,38 @@ func (h *httpConfig) readRouters(out *model.TagReading) {
 			}
 			out.RouterMiddlewares[qualified] = chain
 		}
+		if len(r.EntryPoints) > 0 {
+			if out.RouterEntryPoints == nil {
+				out.RouterEntryPoints = make(map[string][]string)
+			}
+			out.RouterEntryPoints[qualified] = slices.Sorted(slices.Values(r.EntryPoints))
+		}
 	}
 	out.Routers = slices.Sorted(maps.Keys(out.RouterServices))
 	out.Retry = h.retryOf(kept)
 	for _, name := range slices.Sorted(maps.Keys(h.Middlewares)) {
-		if m := h.Middlewares[name]; m.Retry != nil {
+		m := h.Middlewares[name]
+		if m.Retry != nil {
 			out.Retries = append(out.Retries, *m.Retry.read(name))
 		}
+		if limit := m.limit(); limit != "" {
+			if out.Limits == nil {
+				out.Limits = make(map[string]string)
+			}
+			out.Limits[Qualify(name, model.ProviderConsulCatalog)] = limit
+		}
+	}
+}
+
+// limit is the kind of a middleware that limits what passes, empty for others.
+func (m *middleware) limit() string {
+	switch {
+	case m.CircuitBreaker != nil:
+		return model.LimitCircuitBreaker
+	case m.InFlightReq != nil:
+		return model.LimitInFlight
+	default:
+		return ""
 	}
 }
 

@@ -80,7 +80,7 @@ var ErrRefreshInterval = errors.New("Traefik ends with a panic on anything that 
 func Defaults() model.ProxySettings {
 	catalog := &catalogSettings{}
 	catalog.SetDefaults()
-	out, err := settings("Traefik's defaults", defaultThrottle, catalog)
+	out, err := settings("Traefik's defaults", defaultThrottle, catalog, timeouts{}.withHTTP().finish(defaultReadTimeout))
 	if err != nil {
 		panic(err) // They are constants, and sound.
 	}
@@ -89,8 +89,8 @@ func Defaults() model.ProxySettings {
 
 // settings converts and checks what was decoded. A nil catalog is a provider
 // that is not enabled.
-func settings(source string, throttle time.Duration, c *catalogSettings) (model.ProxySettings, error) {
-	out := model.ProxySettings{Source: source, Throttle: throttle}
+func settings(source string, throttle time.Duration, c *catalogSettings, t *model.Timeouts) (model.ProxySettings, error) {
+	out := model.ProxySettings{Source: source, Throttle: throttle, Timeouts: t}
 	if throttle < 0 {
 		return model.ProxySettings{}, fmt.Errorf("%s is %s: give 0 or more", throttlePath, throttle)
 	}

@@ -156,7 +156,7 @@ func (t traefikTask) settings() (JobSettings, error) {
 		out.ProxySettings, out.Places, err = settingsFromEnv("", vars)
 		return out, err
 	}
-	out.ProxySettings, err = settings("", defaultThrottle, nil)
+	out.ProxySettings, err = newFlagRoot().settings("")
 	return out, err
 }
 

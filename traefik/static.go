@@ -64,7 +64,7 @@ func ParseStatic(name string, content []byte) (model.ProxySettings, error) {
 	if err != nil {
 		return model.ProxySettings{}, explainStatic(name, string(content), ext, err)
 	}
-	out, err := settings(name, time.Duration(providers.ProvidersThrottleDuration), providers.ConsulCatalog)
+	out, err := settings(name, time.Duration(providers.ProvidersThrottleDuration), providers.ConsulCatalog, timeoutsFromFile(ext, string(content)))
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", name, err)
 	}

@@ -96,7 +96,12 @@ func settingsFromFlags(source string, values map[string]string) (model.ProxySett
 	if err := decodeFlags(known, root); err != nil {
 		return model.ProxySettings{}, explainFlags(known, "--", err)
 	}
-	return settings(source, time.Duration(root.Providers.ProvidersThrottleDuration), root.Providers.ConsulCatalog)
+	return root.settings(source)
+}
+
+// settings are those that flags or variables give.
+func (r *flagRoot) settings(source string) (model.ProxySettings, error) {
+	return settings(source, time.Duration(r.Providers.ProvidersThrottleDuration), r.Providers.ConsulCatalog, timeoutsFromFlags(r))
 }
 
 func decodeFlags(values map[string]string, root *flagRoot) error {
@@ -179,7 +184,7 @@ func settingsFromEnv(source string, vars []variable) (model.ProxySettings, Place
 	if err := decodeFlags(known, root); err != nil {
 		return model.ProxySettings{}, places, explainFlags(known, "the variable for ", err)
 	}
-	out, err := settings(source, time.Duration(root.Providers.ProvidersThrottleDuration), root.Providers.ConsulCatalog)
+	out, err := root.settings(source)
 	return out, places, err
 }
 

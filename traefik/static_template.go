@@ -57,6 +57,9 @@ func parseTemplate(name string, t model.Template) (model.ProxySettings, Places, 
 	if len(r.unsure) > 0 && err == nil {
 		// What follows a section that may not be there may belong to another one.
 		without, err := parseRendered(name, ext, r.without)
+		if !reflect.DeepEqual(out.Timeouts, without.Timeouts) {
+			out.Timeouts, without.Timeouts = nil, nil
+		}
 		if err != nil || !reflect.DeepEqual(out, without) {
 			return model.ProxySettings{}, nil, fmt.Errorf("%s: the settings of the Consul catalog provider depend on a condition or a loop of the template, which only Nomad can decide", name)
 		}
@@ -73,7 +76,7 @@ func parseRendered(name, ext, text string) (model.ProxySettings, error) {
 	if err != nil {
 		return model.ProxySettings{}, err
 	}
-	out, err := settings(name, time.Duration(providers.ProvidersThrottleDuration), providers.ConsulCatalog)
+	out, err := settings(name, time.Duration(providers.ProvidersThrottleDuration), providers.ConsulCatalog, nil)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", name, err)
 	}

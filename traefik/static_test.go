@@ -72,7 +72,7 @@ func TestParseStaticReads(t *testing.T) {
 			got, err := traefik.ParseStatic(tt.name, []byte(tt.content))
 			require.NoError(t, err)
 			tt.want.Source = tt.name
-			if diff := cmp.Diff(tt.want, got); diff != "" {
+			if diff := cmp.Diff(tt.want, got, apartFromTimeouts()); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tt.content, diff)
 			}
 		})

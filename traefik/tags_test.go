@@ -18,7 +18,11 @@ func readOne(s model.ProxySettings, tags ...string) model.TagReading {
 
 func TestReadTagsReadsEverythingOfALoadBalancer(t *testing.T) {
 	got := readOne(defaults(),
-		"traefik.http.routers.web.rule=Host(`web`)", "traefik.http.routers.web.middlewares=again",
+		"traefik.http.routers.web.rule=Host(`web`)", "traefik.http.routers.web.middlewares=again", "traefik.http.routers.web.entrypoints=wss,web",
+		"traefik.http.middlewares.few.inflightreq.amount=9", "traefik.http.middlewares.cut.circuitbreaker.expression=NetworkErrorRatio() > 0.5",
+		"traefik.http.services.web.loadbalancer.server.scheme=H2C", "traefik.http.services.web.loadbalancer.serverstransport=slow@file",
+		"traefik.http.services.web.loadbalancer.healthcheck.scheme=http", "traefik.http.services.web.loadbalancer.healthcheck.method=HEAD", "traefik.http.services.web.loadbalancer.healthcheck.status=204",
+		"traefik.http.services.web.loadbalancer.healthcheck.hostname=web.internal", "traefik.http.services.web.loadbalancer.healthcheck.headers.X-Probe=1",
 		"traefik.http.middlewares.again.retry.attempts=4", "traefik.http.middlewares.again.retry.initialinterval=100ms",
 		"traefik.http.services.web.loadbalancer.sticky.cookie.name=s", "traefik.http.services.web.loadbalancer.server.weight=0",
 		"traefik.http.services.web.loadbalancer.healthcheck.path=/readyz", "traefik.http.services.web.loadbalancer.healthcheck.port=9",
@@ -28,14 +32,19 @@ func TestReadTagsReadsEverythingOfALoadBalancer(t *testing.T) {
 		Exposed: true,
 		NonHTTP: true,
 		Services: []model.TagService{{
-			Name: "web@consulcatalog", HostPort: "10.0.0.1:8080", Sticky: true, Weight: 0,
-			HealthCheck: &model.HealthCheck{Path: "/readyz", Port: 9, Interval: time.Second, UnhealthyInterval: time.Second, Timeout: 5 * time.Second},
+			Name: "web@consulcatalog", HostPort: "10.0.0.1:8080", Sticky: true, Weight: 0, Scheme: "h2c", ServersTransport: "slow@file",
+			HealthCheck: &model.HealthCheck{
+				Path: "/readyz", Port: 9, Interval: time.Second, UnhealthyInterval: time.Second, Timeout: 5 * time.Second,
+				Scheme: "http", Method: "HEAD", Hostname: "web.internal", Status: 204, Headers: map[string]string{"X-Probe": "1"},
+			},
 		}},
 		Routers:           []string{"web@consulcatalog"},
 		RouterServices:    map[string]string{"web@consulcatalog": "web@consulcatalog"},
 		Retry:             &model.Retry{Name: "again@consulcatalog", Attempts: 4, InitialInterval: 100 * time.Millisecond},
 		Retries:           []model.Retry{{Name: "again@consulcatalog", Attempts: 4, InitialInterval: 100 * time.Millisecond}},
 		RouterMiddlewares: map[string][]string{"web@consulcatalog": {"again@consulcatalog"}},
+		RouterEntryPoints: map[string][]string{"web@consulcatalog": {"web", "wss"}},
+		Limits:            map[string]string{"cut@consulcatalog": model.LimitCircuitBreaker, "few@consulcatalog": model.LimitInFlight},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("reading (-want +got):\n%s", diff)

@@ -76,6 +76,24 @@ variable "advertise" {
   description = "The address at which the others reach the status endpoint of each instance, such as $${attr.unique.network.ip-address}:4689 with a listen to match. Without one only the leader's own endpoint has the status."
 }
 
+variable "park_address" {
+  type        = string
+  default     = ""
+  description = "The IP address at which every Traefik reaches the node, for services that are parked for. Empty for the one that the Consul agent advertises."
+}
+
+variable "park_ports" {
+  type        = string
+  default     = ""
+  description = "The ports to listen on for services that are parked for, one for each, such as 21000-21099, where a firewall is in between. Empty for any that is free."
+}
+
+variable "no_park" {
+  type        = bool
+  default     = false
+  description = "Park for no service, whatever jobs say."
+}
+
 variable "default_mode" {
   type        = string
   default     = "observe"

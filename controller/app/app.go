@@ -24,6 +24,8 @@ import (
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/nomad"
 	"github.com/draingate/draingate/controller/observe"
+	"github.com/draingate/draingate/controller/parker"
+	"github.com/draingate/draingate/controller/parking"
 	"github.com/draingate/draingate/controller/reconcile"
 	"github.com/draingate/draingate/controller/status"
 	"github.com/draingate/draingate/controller/survey"
@@ -59,6 +61,11 @@ type App struct {
 	changes chan struct{}
 	// fencer is nil where this process takes part in no fence.
 	fencer *fencer.Fencer
+	// parker is nil where this process parks for no service; garage has its
+	// listeners, and parked what the leader knows of parks.
+	parker *parker.Parker
+	garage *parking.Garage
+	parked parkBoard
 	// controller is nil, and primed false, while another instance leads.
 	controller atomic.Pointer[reconcile.Controller[model.Key]]
 	primed     atomic.Bool
@@ -87,13 +94,15 @@ func New(ctx context.Context, o options.Run, out io.Writer) (*App, error) {
 		a.survey = survey.New(a.nomad, a.observer, a.rules)
 	}
 	a.server, err = status.Listen(ctx, o.Listen, status.NewHandler(status.Options{
-		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Fences: a.fences, Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
+		Store: a.store, Proxies: a.proxies, Lint: a.lint(), Fences: a.fences, Parks: a.parks, Ready: a.ready, Leadership: a.leadership(), Gatherer: registry, Pprof: o.Pprof, Version: o.Version,
 	}))
 	if err != nil {
 		return nil, exit.With(exit.Usage, fmt.Errorf("--listen %s: %w", o.Listen, err))
 	}
 	a.elector = a.newElector(o)
 	a.fencer = a.newFencer(o)
+	a.parker = a.newParker(o)
+	a.warnOfFileLimit()
 	a.log.Info("starting", "version", o.Version, "nomad", a.nomad.Address(), "consul", a.consul.Address(), "traefikServices", o.Traefik.Services,
 		"traefikURLs", o.Traefik.URLs, "status", a.Addr(), "dryRun", o.DryRun, "defaultMode", o.DefaultMode, "election", elects(o))
 	return a, nil
@@ -121,7 +130,7 @@ func (a *App) measured(o options.Run) metrics.Options {
 	}
 	return metrics.Options{
 		Reasons: reasons(), Deployments: a.store.Records, Version: o.Version,
-		QueueDepth: a.queueDepth, Leads: leads, WebhookDepth: a.webhookDepth, Fences: a.fenceFigures(o), EventStreams: a.store.Subscribers,
+		QueueDepth: a.queueDepth, Leads: leads, WebhookDepth: a.webhookDepth, Fences: a.fenceFigures(o), Parks: a.parkFigures(o), ParkedServices: a.lotFigures(o), ParkReasons: parkReasons(), EventStreams: a.store.Subscribers,
 		WatchAges: map[string]func() time.Duration{"deployments": a.watchAge},
 	}
 }
@@ -201,6 +210,9 @@ func (a *App) Run(ctx context.Context) error {
 	work.Go(func() error { return a.observer.Run(ctx) })
 	if a.fencer != nil {
 		work.Go(func() error { return a.fencer.Run(ctx) })
+	}
+	if a.parker != nil {
+		work.Go(func() error { return a.parker.Run(ctx) })
 	}
 	if a.survey != nil {
 		work.Go(func() error { return a.survey.Run(ctx) })

@@ -94,7 +94,7 @@ func (a *App) questions() []question {
 	if elects(a.options) {
 		out = append(out, question{"The election", a.askElection})
 	}
-	return append(out, a.aboutFence()...)
+	return append(append(out, a.aboutFence()...), a.aboutPark()...)
 }
 
 // askElection opens a session and ends it, and reads who holds the lock. That

@@ -159,5 +159,6 @@ func (a *App) term(ctx context.Context, takenOver time.Time) error {
 		return a.nomad.WatchDeployments(ctx, controller.Enqueue, func() { a.primed.Store(true) })
 	})
 	work.Go(func() error { return controller.Run(ctx) })
+	work.Go(func() error { return a.park(ctx) })
 	return ended(work.Wait())
 }

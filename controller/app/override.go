@@ -41,6 +41,19 @@ func (o *Overrides) Knows(ctx context.Context, namespace, jobID string) (bool, e
 	return job != nil, coded(err, exit.Failed)
 }
 
+// Job returns the latest version of a job, nil where Nomad has none.
+func (o *Overrides) Job(ctx context.Context, namespace, jobID string) (*model.Job, error) {
+	job, err := o.client.LatestJob(ctx, namespace, jobID)
+	return job, coded(err, exit.Failed)
+}
+
+// ServiceJobs returns those of the service jobs of a namespace that are not stopped,
+// sorted by ID.
+func (o *Overrides) ServiceJobs(ctx context.Context, namespace string) ([]*model.Job, error) {
+	jobs, err := o.client.ServiceJobs(ctx, namespace)
+	return jobs, coded(err, exit.Failed)
+}
+
 // LatestDeployment returns the latest deployment of a job, nil where there is none.
 func (o *Overrides) LatestDeployment(ctx context.Context, namespace, jobID string) (*model.Deployment, error) {
 	d, err := o.client.LatestDeployment(ctx, namespace, jobID)

@@ -243,7 +243,9 @@ func (c *Census) facts(ctx context.Context, n name) park.JobFacts {
 	defer cancel()
 	var out park.JobFacts
 	var parts sync.WaitGroup
-	parts.Go(func() { out.Job = fact(func() (*model.Job, error) { return c.nomad.LatestJob(ctx, n.namespace, n.id) }) })
+	parts.Go(func() {
+		out.Job = fact(func() (*model.Job, error) { return c.nomad.LatestJob(ctx, n.namespace, n.id) })
+	})
 	parts.Go(func() {
 		out.Allocations = fact(func() ([]model.Allocation, error) { return c.nomad.Allocations(ctx, n.namespace, n.id) })
 	})

@@ -28,7 +28,8 @@ type Program struct {
 	Check Runner
 	// Nomad makes a client for the jobs that `draingate lint` reads from Nomad.
 	Nomad func() (LiveJobs, error)
-	// Overrides connects to what freeze, unfreeze, override and unpause write to.
+	// Overrides connects to what freeze, unfreeze, override, unpause, pause and resume
+	// write to.
 	Overrides func() (Overrider, error)
 	// Fences connects to what `draingate fence lift` writes to: the records lie
 	// below the key of the leader's lock.
@@ -80,7 +81,8 @@ Exit codes: 0 ok; 1 failed; 2 usage or internal error; 3 held; 4 timed out;
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("{{.Version}}")
 	root.AddCommand(p.runCommand(), p.lintCommand(), p.simulateCommand(), p.statusCommand(), p.explainCommand(), p.freezeCommand(),
-		p.unfreezeCommand(), p.overrideCommand(), p.unpauseCommand(), p.fenceCommand(), p.versionCommand())
+		p.unfreezeCommand(), p.overrideCommand(), p.unpauseCommand(), p.fenceCommand(), p.parkCommand(), p.pauseCommand(),
+		p.resumeCommand(), p.versionCommand())
 	return root
 }
 

@@ -85,6 +85,35 @@ func (fileOverrides) Knows(_ context.Context, _, jobID string) (bool, error) {
 	return jobID == "web", nil
 }
 
+// ServiceJobs has two jobs with the service shared, and one with web, shop and
+// slow, in each namespace but the empty one.
+func (f fileOverrides) ServiceJobs(ctx context.Context, namespace string) ([]*model.Job, error) {
+	if os.Getenv("STUB") == "blind" {
+		return nil, exit.With(exit.CannotSee, errors.New("list jobs: nomad is not reachable"))
+	}
+	var out []*model.Job
+	for _, id := range []string{"api", "web"} {
+		if job, _ := f.Job(ctx, namespace, id); job != nil {
+			out = append(out, job)
+		}
+	}
+	return out, nil
+}
+
+func (fileOverrides) Job(_ context.Context, namespace, jobID string) (*model.Job, error) {
+	group := model.Group{Name: "app", Services: []model.Service{{Name: "shared", Provider: model.ProviderConsul}}}
+	switch {
+	case jobID == "web" && namespace != "empty":
+		group.Services = append(group.Services, model.Service{Name: "inner", Provider: "nomad"})
+		group.Tasks = []model.Task{{Name: "server", Services: []model.Service{
+			{Name: "web", Provider: model.ProviderConsul}, {Name: "shop", Provider: model.ProviderConsul}, {Name: "slow"}, {Name: "queue"}, {Name: "refused"},
+		}}}
+	case jobID != "api" || namespace == "empty":
+		return nil, nil
+	}
+	return &model.Job{Namespace: namespace, ID: jobID, Groups: []model.Group{group}}, nil
+}
+
 // LatestDeployment knows three jobs by what they are called.
 func (fileOverrides) LatestDeployment(_ context.Context, namespace, jobID string) (*model.Deployment, error) {
 	d := model.Deployment{ID: "0123abcd-1111-2222-3333-444455556666", Namespace: namespace, JobID: jobID, JobVersion: 7}
@@ -134,7 +163,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 func setUp(env *testscript.Env) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	srv, err := status.Listen(ctx, "127.0.0.1:0", status.NewHandler(status.Options{
-		Store: store(), Lint: findings, Fences: fences, Ready: func() (bool, []string) { return true, nil },
+		Store: store(), Lint: findings, Fences: fences, Parks: parks, Ready: func() (bool, []string) { return true, nil },
 	}))
 	if err != nil {
 		cancel()
@@ -194,6 +223,29 @@ func fences() (status.FenceList, error) {
 			{Namespace: "team", Deployment: "eeee5555-0000", Job: "api", Step: "ended", Reason: "FenceAborted", Message: "no proof within 2m\x1b[31m", Owner: "node1/1", Written: since},
 		},
 		Fencers: []status.Fencer{{Node: "node1", Instance: "AAAA", Acknowledged: []string{"bbbb2222-0000"}}, {Node: "node2", Instance: "BBBB"}},
+	}, nil
+}
+
+// parks are one of a deploy, one by hand that is in force, one on its way, one that
+// ends, and one that is refused.
+func parks() (status.ParkList, error) {
+	now := time.Now()
+	since := now.Add(-4 * time.Second)
+	return status.ParkList{
+		Now: now,
+		Parks: []status.Park{
+			{Service: "queue", Namespace: "team", Job: "queue", Step: "leaving", Reason: "ParkExpired", Message: "no instance for 30s (draingate_park)", Since: since,
+				Nodes: []status.ParkNode{{Node: "node3"}, {Node: "node1", Present: true, State: "left", Expired: 7, Gone: 2}}},
+			{Service: "refused", Reason: "PassiveHealthCheck", Message: "it has a passive health check", Since: since},
+			{Service: "shop", Namespace: "default", Job: "web", Step: "parking", Reason: "Paused", ByHand: true, Message: "requests wait", Since: since, Until: now.Add(50 * time.Second),
+				Nodes: []status.ParkNode{{Node: "node1", Present: true, State: "in", Waiting: 3, UnderWay: 1}}, Fenced: []status.ParkedInstance{{Node: "node9", ID: "s-1"}}},
+			{Service: "slow", Namespace: "default", Job: "web", Step: "parking", Reason: "Pausing", ByHand: true, Message: "placeholders come in", Since: since, Until: now.Add(50 * time.Second),
+				Nodes: []status.ParkNode{{Node: "node2", Present: true}}, Fenced: []status.ParkedInstance{{Node: "node9", ID: "s-1"}}},
+			{Service: "web", Namespace: "default", Job: "shop", JobVersion: 3, Step: "parking", Reason: "Parked", Message: "no instance for 3s\x1b[31m", Since: since,
+				Nodes: []status.ParkNode{{Node: "node1", Present: true, State: "in", Address: "10.0.0.5:21000", Waiting: 12, Peak: 40, Longest: status.Seconds(1500 * time.Millisecond),
+					Forwarded: 9, Released: 28, Refused: 1, Failed: 2}}},
+		},
+		Parkers: []status.Parker{{Node: "node1", Instance: "AAAA", Services: []string{"shop", "web"}}, {Node: "node2", Instance: "BBBB", Problem: "no port is free"}},
 	}, nil
 }
 

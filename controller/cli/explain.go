@@ -39,6 +39,8 @@ type explanation struct {
 	History []status.Event `json:"history"`
 	// Fence is the deployment's fence; absent where it has none.
 	Fence *fenced `json:"fence,omitempty"`
+	// Parks are those of the job's services; absent where there is none.
+	Parks []status.Park `json:"parks,omitempty"`
 }
 
 func (p Program) explainCommand() *cobra.Command {
@@ -141,7 +143,11 @@ func explained(ctx context.Context, client *status.Client, id string) (explanati
 		return explanation{}, err
 	}
 	fence, err := fenceFor(ctx, client, d.ID)
-	e := explanation{Detail: d, History: history, Next: next(d), Fence: fence}
+	if err != nil {
+		return explanation{}, err
+	}
+	parks, err := parksFor(ctx, client, d)
+	e := explanation{Detail: d, History: history, Next: next(d), Fence: fence, Parks: parks}
 	words, ok := gate.Explain(model.Reason(d.Reason))
 	if !ok {
 		words.Meaning, words.Remedy = "This draingate does not know the reason: the controller is of another version.", "See docs/reasons.md of the controller's version."

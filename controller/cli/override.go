@@ -14,6 +14,7 @@ import (
 
 	"github.com/draingate/draingate/controller/cli/exit"
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/park"
 )
 
 // Overrider reads and writes the variables that override what a job says, with
@@ -26,6 +27,11 @@ type Overrider interface {
 	EditOverride(ctx context.Context, namespace, jobID string, edit func(items map[string]string)) (map[string]string, error)
 	// Knows reports whether Nomad has the job.
 	Knows(ctx context.Context, namespace, jobID string) (bool, error)
+	// Job returns the latest version of a job, nil where Nomad has none.
+	Job(ctx context.Context, namespace, jobID string) (*model.Job, error)
+	// ServiceJobs returns those of the service jobs of a namespace that are not
+	// stopped, sorted by ID.
+	ServiceJobs(ctx context.Context, namespace string) ([]*model.Job, error)
 	// LatestDeployment returns the latest deployment of a job, nil where there is
 	// none.
 	LatestDeployment(ctx context.Context, namespace, jobID string) (*model.Deployment, error)
@@ -91,6 +97,8 @@ func (p Program) overrideCommand() *cobra.Command {
 says, without a new version of the job. KEY= without a value takes an override
 away. Without any KEY it shows what is overridden.
 
+freeze, unpause and pause have commands of their own, which find out what they need.
+
 ` + overrideToken,
 		Example: `  draingate override web
   draingate override web mode=observe hold_deadline=2h
@@ -155,6 +163,8 @@ func overrideIsSound(key, value string) error {
 		if value != "" {
 			return errors.New("unpause: use draingate unpause JOB, which finds out the deployment")
 		}
+	case model.OverridePause:
+		return pauseIsSound(value)
 	case model.OverrideFreeze:
 		return errors.New("freeze: use draingate freeze JOB --reason TEXT and draingate unfreeze JOB")
 	default:
@@ -162,6 +172,20 @@ func overrideIsSound(key, value string) error {
 	}
 	if !sound && value != "" {
 		return fmt.Errorf("%s=%q: give %s", key, value, want)
+	}
+	return nil
+}
+
+// pauseIsSound refuses what nobody could read, and what would not end soon.
+func pauseIsSound(value string) error {
+	all, err := park.ReadPauses(value)
+	if err != nil {
+		return fmt.Errorf("pause: %w: use draingate pause SERVICE, which writes it", err)
+	}
+	for _, service := range slices.Sorted(maps.Keys(all)) {
+		if left := time.Until(all[service]); left > park.PauseMost {
+			return fmt.Errorf("pause=%q: service %s would be paused for %s: give %s at most, or use draingate pause %s --max 60s", value, service, left.Round(time.Second), park.PauseMost, service)
+		}
 	}
 	return nil
 }

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,11 +39,18 @@ Traefik has dropped them: the fence. It needs an instance of draingate on each n
 an old instance, with the Consul agent of that node. --fence, and draingate_fence in a
 job's meta, say where: auto, always or never. There is none with --no-leader or --fence off.
 
+Where a job has draingate_park in its meta, requests to it wait between the end of its
+only instance and the start of the next one: draingate registers placeholders in Consul
+that every Traefik must reach, at --park-address and --park-ports. --park-requests bounds
+how many wait; each has two open files while it is passed on. Nomad's token needs
+list-jobs, and list on the variables draingate/jobs/*. There is none with --no-leader or
+--no-park.
+
 Of several instances one leads and promotes: the one that holds the lock of
 --leader-key by a Consul session. The others pass questions for the status on to
 it, and one of them takes over when it stops. Where Consul has ACLs on, the token
 needs session_prefix "" { policy = "write" } and key_prefix "draingate/"
-{ policy = "write" } besides what it reads; for the fence also agent_prefix ""
+{ policy = "write" } besides what it reads; for the fence and for parks also agent_prefix ""
 { policy = "read" } and service_prefix "" { policy = "write" }. A dry run takes no part
 in this.`,
 		Example: `  # Every instance of the Consul service "traefik"; jobs are observed, none is promoted
@@ -60,8 +69,12 @@ in this.`,
   # Everything from a file.
   draingate run --config /etc/draingate.hcl
 
-  # No instance is ever taken out of rotation: only a proven drain promotes.
-  draingate run --traefik-service traefik --fence never
+  # No instance is ever taken out of rotation: only a proven drain promotes. No
+  # service is parked for.
+  draingate run --traefik-service traefik --fence never --no-park
+
+  # Services that are parked for, behind a firewall that lets these ports in.
+  draingate run --traefik-service traefik --park-ports 21000-21099
 
   # An API that asks for credentials, on another port.
   draingate run --traefik-service traefik --traefik-api-port 9000 \
@@ -126,6 +139,12 @@ func addRunFlags(cmd *cobra.Command, o *options.Run) {
 	f.StringVar(&o.OnDeadline, "on-deadline", o.OnDeadline, "what happens then where the job does not say: hold, or fail if that loses nothing")
 	f.StringVar(&o.Fence, "fence", o.Fence, "take old instances out of rotation before the promotion, where the job does not say: auto (where the drain is not proven), always or never; off: take part in no fence, whatever jobs say")
 	f.DurationVar(&o.FenceTimeout, "fence-timeout", o.FenceTimeout, "how long old instances may take, besides the longest request, until no proxy routes to them; then they are put back")
+	f.BoolVar(&o.Park.Off, "no-park", false, "park for no service, whatever jobs say")
+	f.StringVar(&o.Park.Address, "park-address", "", "the `IP` at which every Traefik reaches this node, for services that are parked for (default what the Consul agent advertises)")
+	f.StringVar(&o.Park.Bind, "park-bind", "", "the `IP` to listen on for them (default --park-address)")
+	f.Var(portsValue{&o.Park.FirstPort, &o.Park.LastPort}, "park-ports", "the `FIRST-LAST` ports to listen on for them, one for each service (default any that is free)")
+	f.IntVar(&o.Park.PerService, "park-requests", o.Park.PerService, "how many requests may wait for one service on this node")
+	f.IntVar(&o.Park.Requests, "park-requests-total", o.Park.Requests, "how many may wait for all of them together")
 	f.StringVar(&o.Listen, "listen", o.Listen, "the `HOST:PORT` of the status endpoint")
 	f.StringVar(&o.Leader.Advertise, "advertise", "", "the `HOST:PORT` at which other instances reach the status endpoint (default --listen, unless that is loopback or no host)")
 	f.StringVar(&o.Leader.Key, "leader-key", o.Leader.Key, "the `KEY` in Consul whose lock elects the one instance that writes; the same for all of one cluster")
@@ -156,6 +175,33 @@ func (v modeValue) Set(s string) error {
 }
 
 func (v modeValue) Type() string { return "mode" }
+
+// portsValue is a flag for a range of ports.
+type portsValue struct{ first, last *uint16 }
+
+func (v portsValue) String() string {
+	if v.first == nil || *v.first == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d-%d", *v.first, *v.last)
+}
+
+func (v portsValue) Set(s string) error {
+	if s == "" {
+		*v.first, *v.last = 0, 0
+		return nil
+	}
+	first, last, _ := strings.Cut(s, "-")
+	low, err := strconv.ParseUint(first, 10, 16)
+	high, err2 := strconv.ParseUint(cmp.Or(last, first), 10, 16)
+	if err != nil || err2 != nil || low == 0 || high < low {
+		return fmt.Errorf("give two ports, such as 21000-21099")
+	}
+	*v.first, *v.last = uint16(low), uint16(high)
+	return nil
+}
+
+func (v portsValue) Type() string { return "ports" }
 
 // levelValue is a flag for a level of the log: the four words, and not the
 // sums such as INFO+2 that slog would also read.

@@ -24,6 +24,7 @@ func renderExplanations(w io.Writer, list []explanation, now time.Time, p palett
 		sayWhat(out, e, now)
 		sayWhy(out, e, now, p)
 		sayFence(out, e, now)
+		sayParks(out, e, now)
 		sayConditions(out, e, now, p)
 		sayWindows(out, e, p)
 		sayCure(out, e)

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
+	"strconv"
 
 	consulapi "github.com/hashicorp/consul/api"
 
@@ -40,9 +42,13 @@ func (c *Client) LocalServices(ctx context.Context) ([]model.LocalService, error
 	if err := c.local(ctx, "/v1/agent/checks", &checks); err != nil {
 		return nil, err
 	}
+	critical := map[string]bool{}
+	for _, check := range checks {
+		critical[check.ServiceID] = critical[check.ServiceID] || check.Status == consulapi.HealthCritical
+	}
 	out := make([]model.LocalService, 0, len(services))
 	for id, s := range services {
-		l := model.LocalService{ID: id, Name: s.Service}
+		l := model.LocalService{ID: id, Name: s.Service, Address: net.JoinHostPort(s.Address, strconv.Itoa(s.Port)), Critical: critical[id]}
 		if check := checks[model.ServiceMaintenance+id]; check != nil {
 			l.Maintenance, l.Reason = true, check.Notes
 		}

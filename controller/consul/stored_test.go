@@ -144,7 +144,7 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	services, checks := map[string]any{}, map[string]any{"serfHealth": map[string]any{"CheckID": "serfHealth"}}
 	for id, reason := range a.services {
-		services[id] = map[string]any{"ID": id, "Service": "web"}
+		services[id] = map[string]any{"ID": id, "Service": "web", "Address": "10.0.0.1", "Port": 8080}
 		if reason != "" {
 			checks["_service_maintenance:"+id] = map[string]any{"Notes": reason, "ServiceID": id, "Status": "critical"}
 		}
@@ -192,7 +192,9 @@ func TestTheMaintenanceOfLocalServicesIsRead(t *testing.T) {
 	c, _ := agentOf(t, map[string]string{"b": "draingate/dep", "a": "", "c": "disk is full"})
 	got, err := c.LocalServices(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []model.LocalService{{ID: "a", Name: "web"}, {ID: "b", Name: "web", Maintenance: true, Reason: "draingate/dep"}, {ID: "c", Name: "web", Maintenance: true, Reason: "disk is full"}}, got)
+	const at = "10.0.0.1:8080"
+	require.Equal(t, []model.LocalService{{ID: "a", Name: "web", Address: at}, {ID: "b", Name: "web", Maintenance: true, Reason: "draingate/dep", Address: at, Critical: true},
+		{ID: "c", Name: "web", Maintenance: true, Reason: "disk is full", Address: at, Critical: true}}, got)
 	name, err := c.AgentName(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "n1", name)

@@ -2,7 +2,7 @@ package forecast
 
 import (
 	"fmt"
-	"slices"
+	"reflect"
 
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/rule"
@@ -112,7 +112,7 @@ func (in Input) oddServers() string {
 }
 
 func equal(a, b *model.HealthCheck) bool {
-	return a == nil && b == nil || a != nil && b != nil && *a == *b
+	return reflect.DeepEqual(a, b)
 }
 
 // conflict finds what both versions define differently, which Traefik then
@@ -122,11 +122,8 @@ func (in Input) conflict() string {
 	if in.Old != nil {
 		before = in.OldTags.Stable
 	}
-	for _, a := range before.Definitions {
-		i := slices.IndexFunc(in.Tags.Canary.Definitions, func(b model.TagDefinition) bool { return a.Kind == b.Kind && a.Name == b.Name })
-		if i >= 0 && in.Tags.Canary.Definitions[i].Content != a.Content {
-			return fmt.Sprintf("the old and the new instances define the %s %s differently, so that Traefik drops it while both are there: 404 for every request", a.Kind, a.Name)
-		}
+	if d, _, conflict := before.Conflict(in.Tags.Canary); conflict {
+		return fmt.Sprintf("the old and the new instances define the %s %s differently, so that Traefik drops it while both are there: 404 for every request", d.Kind, d.Name)
 	}
 	return ""
 }

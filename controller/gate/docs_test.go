@@ -3,6 +3,7 @@ package gate
 import (
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,7 +25,9 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 		Meaning, Remedy string
 	}
 	var documented, declared []row
-	for _, cells := range documentedRow.FindAllStringSubmatch(string(page), -1) {
+	decisions, _, there := strings.Cut(string(page), "\n## Parks\n") // those are of another package
+	require.True(t, there)
+	for _, cells := range documentedRow.FindAllStringSubmatch(decisions, -1) {
 		documented = append(documented, row{cells[1], cells[2], cells[3]})
 	}
 	for _, verb := range []model.Verb{model.None, model.Promote, model.Fence, model.Fail, model.Hold} {

@@ -78,6 +78,12 @@ type Options struct {
 	WatchAges map[string]func() time.Duration
 	// Fences reads the records of fences; an error means that they are not known.
 	Fences func() (Fences, error)
+	// Parks reads the records of parks; an error means that they are not known.
+	Parks func() (Parks, error)
+	// ParkedServices returns what the listeners of this instance did, by service.
+	ParkedServices func() map[string]ParkedService
+	// ParkReasons are the reasons that a park can have.
+	ParkReasons []model.Reason
 	// Leads returns whether this instance leads, and so may write.
 	Leads func() bool
 	// QueueDepth returns how many keys wait.
@@ -100,6 +106,7 @@ type Metrics struct {
 	failures          *prometheus.CounterVec
 	webhooks          *prometheus.CounterVec
 	fenceActions      *prometheus.CounterVec
+	parks             parkCounters
 	promotionDelay    prometheus.Histogram
 	transitions       *prometheus.CounterVec
 	requests          *prometheus.CounterVec
@@ -128,11 +135,12 @@ func New(reg prometheus.Registerer, o Options) (*Metrics, error) {
 		requestDuration: prometheus.NewHistogramVec(
 			durationOpts("api_request_duration_seconds", "Duration of requests to Nomad, Consul and Traefik, without those that wait for a change."),
 			[]string{"system"}),
+		parks:   newParkCounters(o.ParkReasons),
 		windows: newWindows(),
 	}
 	m.initialise()
 	collectors := []prometheus.Collector{m.decisions, m.reconciles, m.reconcileDuration, m.promotions, m.failures, m.promotionDelay, m.transitions, m.webhooks, m.fenceActions, m.requests, m.requestDuration}
-	for _, c := range slices.Concat(collectors, m.windows.collectors(), asked(o, m.outcomes)) {
+	for _, c := range slices.Concat(collectors, m.parks.collectors(), m.windows.collectors(), asked(o, m.outcomes)) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
@@ -287,6 +295,12 @@ func asked(o Options, all map[outcome]bool) []prometheus.Collector {
 	}
 	if o.Fences != nil {
 		out = append(out, newFences(o.Fences))
+	}
+	if o.Parks != nil {
+		out = append(out, newParks(o.Parks))
+	}
+	if o.ParkedServices != nil {
+		out = append(out, newParked(o.ParkedServices))
 	}
 	if o.QueueDepth != nil {
 		out = append(out, gauge("queue_depth", "Keys that wait for a pass.", nil, func() float64 { return float64(o.QueueDepth()) }))

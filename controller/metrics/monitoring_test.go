@@ -40,8 +40,13 @@ func series(t *testing.T) map[string]map[string][]string {
 	zero := func() int { return 0 }
 	m, err := metrics.New(registry, metrics.Options{
 		Reasons: reasons, Deployments: func() []draingate.Record { return nil }, QueueDepth: zero, WebhookDepth: zero, EventStreams: zero, Leads: func() bool { return true },
-		Fences:    func() (metrics.Fences, error) { return metrics.Fences{}, nil },
-		WatchAges: map[string]func() time.Duration{"deployments": func() time.Duration { return 0 }}, Version: "v1",
+		Fences: func() (metrics.Fences, error) { return metrics.Fences{}, nil },
+		Parks:  func() (metrics.Parks, error) { return metrics.Parks{}, nil },
+		ParkedServices: func() map[string]metrics.ParkedService {
+			return map[string]metrics.ParkedService{"web": {Results: map[string]uint64{metrics.ParkUnanswered: 0}, Refused: map[string]uint64{"requests": 0}}}
+		},
+		ParkReasons: []draingate.Reason{"ParkExpired", "Released", "NoParker"},
+		WatchAges:   map[string]func() time.Duration{"deployments": func() time.Duration { return 0 }}, Version: "v1",
 	})
 	require.NoError(t, err)
 	m.Judged(draingate.Key{}, draingate.Decision{Windows: []draingate.Window{window("a", 1, 1, 1)}})
@@ -148,6 +153,26 @@ func TestAlerts(t *testing.T) {
 		"DraingateFenceFails": {
 			`draingate_fence_actions_total{what="set",result="failed"} 0x50 1x10`,
 			`draingate_fence_actions_total{what="set",result="done"} 0+1x60`,
+		},
+		"DraingateParkExpired": {
+			`draingate_park_ends_total{reason="ParkExpired"} 0x50 1x10`,
+			`draingate_park_ends_total{reason="Released"} 0+1x60`,
+		},
+		"DraingateNotParked": {
+			`draingate_park_refusals_total{reason="NoParker"} 0x50 1x10`,
+			`draingate_park_refusals_total{reason="NoParker"} 0x10 1x50`,
+		},
+		"DraingateParkRefuses": {
+			`draingate_park_refused_total{service="web",reason="requests"} _x55 7x5`,
+			`draingate_park_refused_total{service="web",reason="requests"} 0x5 7x55`,
+		},
+		"DraingateParkUnanswered": {
+			`draingate_park_requests_total{service="web",result="unanswered"} 0x50 3x10`,
+			`draingate_park_requests_total{service="web",result="released"} 0+9x60`,
+		},
+		"DraingateParkFails": {
+			`draingate_park_actions_total{what="register",result="failed"} 0x50 1x10`,
+			"draingate_park_actions_total{what=\"register\",result=\"done\"} 0+1x60\ndraingate_park_writes_total{what=\"Store\",result=\"done\"} 0+1x60",
 		},
 		"DraingateFallsBehind": {
 			`draingate_queue_depth{instance="a"} 11x60`,

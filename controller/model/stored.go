@@ -23,6 +23,11 @@ type LocalService struct {
 	// Maintenance is true where the service is in maintenance, for Reason.
 	Maintenance bool
 	Reason      string
+	// Address is where it says to listen, as host:port; the host is empty where the
+	// instance has its node's.
+	Address string
+	// Critical is true where a check of it, its maintenance included, is critical.
+	Critical bool
 }
 
 // Placeholder is a service instance that stands in for others.

@@ -50,6 +50,29 @@ type ProxySettings struct {
 	// instances of a Consul service mesh.
 	ConnectAware     bool
 	ConnectByDefault bool
+	// Timeouts bound how long a request may take on its way through; nil where
+	// they are not known.
+	Timeouts *Timeouts
+}
+
+// Timeouts are the settings that bound how long a request may take on its way
+// through a proxy. Zero bounds nothing.
+type Timeouts struct {
+	// ResponseHeader is how long a request that was sent waits for the headers of
+	// its response, where its service names no serversTransport of its own.
+	ResponseHeader time.Duration
+	// EntryPoints is sorted by name.
+	EntryPoints []EntryPoint
+}
+
+// EntryPoint is where clients reach a proxy.
+type EntryPoint struct {
+	Name string
+	// Default is true where routers that name no entry point have this one.
+	Default bool
+	// Read is how long the whole request may take to arrive, with its body; Write
+	// how long the response may take from then on, the wait for it included.
+	Read, Write time.Duration
 }
 
 // Routing is the dynamic configuration that a proxy runs now.
@@ -57,6 +80,23 @@ type Routing struct {
 	// Routers and Services hold HTTP only, sorted by name.
 	Routers  []Router
 	Services []ProxyService
+	// Middlewares are those among the middlewares of HTTP that hold other
+	// middlewares or limit what passes, by name@provider.
+	Middlewares map[string]Middleware
+}
+
+// Kinds of middlewares that limit what passes, in Traefik's own spelling.
+const (
+	LimitCircuitBreaker = "circuitBreaker"
+	LimitInFlight       = "inFlightReq"
+)
+
+// Middleware is a middleware of HTTP that holds others or limits what passes.
+type Middleware struct {
+	// Limit is one of the Limit constants, empty for a chain.
+	Limit string
+	// Chain are the middlewares that it holds, as name@provider.
+	Chain []string
 }
 
 // StatusEnabled is Traefik's word for a router or service that is in force.
@@ -72,6 +112,9 @@ type Router struct {
 	Rule    string
 	Status  string
 	Errors  []string
+	// EntryPoints are sorted; Middlewares are name@provider, in their order.
+	EntryPoints []string
+	Middlewares []string
 }
 
 // ProxyService is one HTTP service of a proxy.
@@ -128,6 +171,12 @@ type TagReading struct {
 	// any, in their order, with the chains that the tags define replaced by
 	// what is in them; all as name@provider.
 	RouterMiddlewares map[string][]string
+	// RouterEntryPoints holds the entry points of each of the routers that names
+	// any.
+	RouterEntryPoints map[string][]string
+	// Limits are the kinds of those middlewares of the tags that limit what
+	// passes, by name@provider.
+	Limits map[string]string
 	// Retries are all retry middlewares that the tags define, whatever their
 	// attempts, sorted by name.
 	Retries []Retry
@@ -140,6 +189,20 @@ type TagReading struct {
 	// Definitions are only there where a job's tags were read: the routers,
 	// services and middlewares, sorted by kind and name.
 	Definitions []TagDefinition
+}
+
+// Conflict is the first of the reading's definitions that another reading has with
+// other contents, with that one; Traefik drops both for as long as instances of both
+// are there. The last result is false where there is none.
+func (r TagReading) Conflict(other TagReading) (own, others TagDefinition, conflict bool) {
+	for _, a := range r.Definitions {
+		for _, b := range other.Definitions {
+			if a.Kind == b.Kind && a.Name == b.Name && a.Content != b.Content {
+				return a, b, true
+			}
+		}
+	}
+	return TagDefinition{}, TagDefinition{}, false
 }
 
 // TagProblem is one tag that Traefik refuses.
@@ -215,6 +278,15 @@ type TagService struct {
 	// Passive is the health check by failed requests, nil where there is none.
 	Passive *PassiveHealthCheck
 	Sticky  bool
+	// Scheme is what the proxy speaks to the instance: http where the tags do not
+	// say.
+	Scheme string
+	// OwnHost is true where the proxy puts the server's address in the place of the
+	// Host that the client asked for (passHostHeader = false).
+	OwnHost bool
+	// ServersTransport is the transport that the tags name, as name@provider,
+	// empty for the default one.
+	ServersTransport string
 	// Weight is the share of requests this instance asks for, 1 unless said
 	// otherwise; 0 or less gets none.
 	Weight int
@@ -230,6 +302,13 @@ type HealthCheck struct {
 	Timeout           time.Duration
 	// GRPC is true for a check over gRPC, which has no path.
 	GRPC bool
+	// Scheme is empty where the check follows the instance's, Method where it is
+	// GET, Hostname where the check asks for the instance's own address.
+	Scheme, Method, Hostname string
+	// Status is the only one that will do, 0 for any of 2xx and 3xx.
+	Status int
+	// Headers are sent with each check, by their names as written.
+	Headers map[string]string
 }
 
 // PassiveHealthCheck is Traefik's health check by failed requests: after so

@@ -27,18 +27,21 @@ type Backend struct {
 // passed to, sorted by address: those that pass, and those that were told to stop for as long as
 // they surely serve, in the catalog or not.
 func Backends(s Sighting, catalog []model.Registration) []Backend {
-	byAddress := map[string]Backend{}
+	byAddress, allocs := map[string]Backend{}, map[string]string{}
 	for _, r := range catalog {
 		if r.Status == model.StatusPassing && !IsPlaceholder(r.ServiceID) {
 			address := AddressOf(r)
-			byAddress[address] = Backend{ID: r.ServiceID, Address: address}
+			byAddress[address], allocs[address] = Backend{ID: r.ServiceID, Address: address}, r.AllocID
 		}
 	}
 	for _, g := range s.Record.Going {
 		if g.Until.IsZero() || g.Address == "" {
 			continue
 		}
-		b := byAddress[g.Address]
+		b, there := byAddress[g.Address]
+		if there && allocs[g.Address] != g.Alloc {
+			continue // Another one has its port.
+		}
 		byAddress[g.Address] = Backend{ID: cmp.Or(b.ID, g.Alloc), Address: g.Address, Until: s.Ends(g.Until)}
 	}
 	out := make([]Backend, 0, len(byAddress))

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/draingate/draingate/controller/model"
@@ -12,9 +11,6 @@ import (
 
 // Meta keys of a job or a group.
 const (
-	// MetaPark is the longest that one request waits; a job without it is not parked
-	// for.
-	MetaPark = "draingate_park"
 	// metaMode and metaMaxRequest are those of the gate.
 	metaMode       = "draingate_mode"
 	metaMaxRequest = "draingate_max_request"
@@ -33,12 +29,15 @@ type Facts struct {
 	Proxies model.Fact[[]model.Proxy]
 	// Stored is all below the prefix of the keys.
 	Stored model.Fact[[]model.Stored]
-	// Ran are the allocations that this process saw while they were to run.
-	Ran map[string]bool
+	// Ran are the allocations that this process saw while they were to run, and Known
+	// the instances that Nomad registered as they were last in the catalog.
+	Ran   map[string]bool
+	Known []model.Registration
 	// Self and Mark are as in World.
 	Self, Mark string
-	// Unfit says why a service cannot be parked for; nil for never.
-	Unfit func(Facts, *JobFacts) Finding
+	// Unfit says why a service cannot be parked for, for so long at most, and which
+	// checks of a proxy's own a placeholder has to answer; nil for never and none.
+	Unfit func(f Facts, j *JobFacts, longest time.Duration) (Finding, []Probe)
 }
 
 // JobFacts are what was read of one job.
@@ -59,11 +58,12 @@ func Build(f Facts) (World, error) {
 	going := f.going()
 	for _, r := range f.Catalog.Value {
 		i := f.instance(r, going)
-		if IsPlaceholder(r.ServiceID) {
+		switch _, ours := f.Keys.PlaceholderOf(r.ServiceID, r.Node); {
+		case ours:
 			w.Placeholders = append(w.Placeholders, i)
-			continue
+		case !IsPlaceholder(r.ServiceID):
+			w.Instances = append(w.Instances, i)
 		}
-		w.Instances = append(w.Instances, i)
 	}
 	w.Going = f.ends(going)
 	w.Wish = f.wish()
@@ -143,31 +143,38 @@ func (f Facts) instance(r model.Registration, going map[string]model.Allocation)
 	}
 	return Instance{
 		ID: r.ServiceID, Alloc: r.AllocID, Node: r.Node, Address: AddressOf(r), Passing: r.Status == model.StatusPassing,
-		Going: goes, Ours: ours && service == f.Service, Everywhere: everywhere(f.Proxies, r),
+		Going: goes, Ours: ours && service == f.Service, Takers: takers(f.Proxies, r),
 	}
 }
 
-// everywhere reports whether every proxy that takes the instance routes to it,
-// and at least one does.
-func everywhere(proxies model.Fact[[]model.Proxy], r model.Registration) bool {
+// takers says how the proxies that take an instance stand to it.
+func takers(proxies model.Fact[[]model.Proxy], r model.Registration) Takers {
 	if !proxies.Known() {
-		return false
+		return TakersUnknown
 	}
-	takes := 0
+	out := TakersNone
 	for i := range proxies.Value {
 		p := &proxies.Value[i]
 		reading, read := p.Tags[r.ServiceID]
 		switch {
 		case !p.Routing.Known() || !read || reading.Unknown != "" || reading.Err != "":
-			return false
+			return TakersUnknown
+		case IsPlaceholder(r.ServiceID) && !points(reading, AddressOf(r)):
+			return TakersSome
 		case !reading.Exposed:
 		case !lists(p.Routing.Value, reading.Services):
-			return false
+			return TakersSome
 		default:
-			takes++
+			out = TakersAll
 		}
 	}
-	return takes > 0
+	return out
+}
+
+// points reports whether a proxy sends what is for the instance there. A placeholder whose
+// tags have a prefix that was not known yet has the port of an instance.
+func points(reading model.TagReading, address string) bool {
+	return !slices.ContainsFunc(reading.Services, func(s model.TagService) bool { return s.HostPort != address })
 }
 
 // lists reports whether each of the services that tags define has their instance
@@ -208,8 +215,8 @@ func (f Facts) ends(going map[string]model.Allocation) []Going {
 	var out []Going
 	for _, a := range going {
 		g := Going{Alloc: a.ID, Until: f.end(a)}
-		for _, r := range f.Catalog.Value {
-			if r.AllocID == a.ID && !IsPlaceholder(r.ServiceID) {
+		for _, r := range slices.Concat(f.Known, f.Catalog.Value) {
+			if r.AllocID == a.ID {
 				g.Address = AddressOf(r)
 			}
 		}
@@ -234,7 +241,11 @@ func (f Facts) end(a model.Allocation) time.Time {
 	}
 	for _, s := range group.AllServices() {
 		if s.Name == f.Service {
-			return told.Add(ServesFor(group, s) - longest(a.Job, a.Group) - Margin)
+			serves, err := ServesUntil(*group, s)
+			if err != nil {
+				return time.Time{}
+			}
+			return told.Add(serves - longest(a.Job, a.Group) - Margin)
 		}
 	}
 	return time.Time{}
@@ -249,21 +260,6 @@ func longest(j *model.Job, group string) time.Duration {
 		return 0
 	}
 	return d
-}
-
-// ServesFor is how long an instance surely serves after its allocation was told
-// to stop: the group's shutdown_delay, and that of the task that serves, or the
-// shortest of the main tasks' where the service names none
-// (client/allocrunner/taskrunner/task_runner.go, handleKill, v1.11.3).
-func ServesFor(g *model.Group, s model.Service) time.Duration {
-	name := cmp.Or(s.Task, s.ForTask)
-	shortest := time.Duration(-1)
-	for _, t := range g.Tasks {
-		if name == t.Name || name == "" && t.Main() && (shortest < 0 || t.ShutdownDelay < shortest) {
-			shortest = t.ShutdownDelay
-		}
-	}
-	return g.ShutdownDelay + max(shortest, 0)
 }
 
 // wish is what the jobs ask for together: the one that is to have instances
@@ -309,24 +305,17 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 			Paused:    PausedUntil(j.Overrides.Value, f.Service),
 		}
 		if acts(job, g.Name, j.Overrides.Value) {
-			text, _ := job.MetaFor(g.Name, MetaPark)
-			out.Wait = waitOf(text)
+			var err error
+			if out.Wait, _, err = Longest(job, g.Name); err != nil {
+				out.Invalid = err.Error()
+			}
 		}
 		if f.Unfit != nil {
-			out.Unfit = f.Unfit(f, j)
+			out.Unfit, out.Probes = f.Unfit(f, j, max(out.Wait, out.Paused.Sub(f.Now)))
 		}
 		return out
 	}
 	return Wish{}
-}
-
-// waitOf is the meta key's duration, 0 for one that is none.
-func waitOf(text string) time.Duration {
-	d, err := time.ParseDuration(strings.TrimSpace(text))
-	if err != nil || d < 0 {
-		return 0
-	}
-	return d
 }
 
 // acts reports whether draingate may do something for the group: the job asks
@@ -337,11 +326,11 @@ func acts(job *model.Job, group string, o model.Overrides) bool {
 	return mode == string(model.ModeEnforce)
 }
 
-// tags are those of an instance that Nomad registered; the newest that goes or
-// passes.
+// tags are those of an instance that Nomad registered, also where it has left the
+// catalog since.
 func (f Facts) tags() []string {
-	for _, r := range f.Catalog.Value {
-		if r.AllocID != "" && !IsPlaceholder(r.ServiceID) {
+	for _, r := range slices.Concat(f.Catalog.Value, f.Known) {
+		if r.AllocID != "" {
 			return r.Tags
 		}
 	}

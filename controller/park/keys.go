@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/draingate/draingate/controller/model"
 )
@@ -57,6 +58,31 @@ type Lot struct {
 	State LotState `json:"state"`
 	// Waiting are the requests that wait now.
 	Waiting int `json:"waiting,omitempty"`
+	// Figures are what its listener did.
+	Figures Figures `json:"figures,omitzero"`
+}
+
+// Figures are what the listener of a lot did with requests since it was opened.
+type Figures struct {
+	// Peak is the most that waited at once, Longest the longest wait of one that
+	// ended, however it did, in nanoseconds.
+	Peak    int           `json:"peak,omitempty"`
+	Longest time.Duration `json:"longest,omitempty"`
+	// UnderWay are those at an instance now, Upgrades those of them that have
+	// changed their protocol.
+	UnderWay int `json:"underWay,omitempty"`
+	Upgrades int `json:"upgrades,omitempty"`
+	// Forwarded went to an instance at once, Released after a wait.
+	Forwarded uint64 `json:"forwarded,omitempty"`
+	Released  uint64 `json:"released,omitempty"`
+	// Refused were over a bound, and Expired waited for as long as they may or until
+	// nothing was waited for any more: nothing of them was sent.
+	Refused uint64 `json:"refused,omitempty"`
+	Expired uint64 `json:"expired,omitempty"`
+	// Gone are those whose client left before anything was sent, Failed those that were
+	// sent and never answered.
+	Gone   uint64 `json:"gone,omitempty"`
+	Failed uint64 `json:"failed,omitempty"`
 }
 
 // LotState says how far an instance is with a lot.

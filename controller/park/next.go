@@ -3,6 +3,7 @@ package park
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -12,7 +13,8 @@ import (
 
 const (
 	// leaveMost is how long placeholders that left the catalog wait for a proxy that
-	// cannot be asked whether it still routes to them.
+	// cannot be asked whether it still routes to them. One that does is waited for
+	// without end: it cannot read the catalog, and is served here.
 	leaveMost = 5 * time.Minute
 	// handTime is the longest that one request waits in a pause by hand, unless the
 	// job says: a client that waits longer has gone.
@@ -63,6 +65,8 @@ func Next(w World) Action {
 func (w *World) begin() Action {
 	wanted := w.wanted()
 	switch {
+	case w.Wish.Invalid != "":
+		return w.hold(ReasonInvalid, "not parked for: "+w.Wish.Invalid)
 	case !wanted:
 		return Action{Do: DoNothing}
 	case w.Unknown != "":
@@ -75,7 +79,7 @@ func (w *World) begin() Action {
 		return w.hold(ReasonNoParker, "no instance of draingate that could take requests for it is present"+problems(w.Parkers))
 	}
 	r := &Record{
-		Format: Format, Service: w.Service, Step: StepParking, Nodes: nodes, Tags: w.Wish.Tags, Prefixes: w.Wish.Prefixes, Since: w.Now,
+		Format: Format, Service: w.Service, Step: StepParking, Nodes: nodes, Tags: w.Wish.Tags, Prefixes: w.Wish.Prefixes, Probes: w.Wish.Probes, Since: w.Now,
 	}
 	w.bring(r)
 	return w.store(r)
@@ -106,7 +110,7 @@ func (w *World) parking() Action {
 	case r.ByHand:
 	case w.served():
 		return w.leave(r, "", "an instance is passing and every proxy routes to it")
-	case !w.Wish.Successor && !w.recent(r):
+	case !w.Wish.Successor && !w.stays():
 		return w.leave(r, ReasonNoSuccessor, "the job is stopped, or has no instance to come: there is nothing to wait for")
 	case r.expired(w.Now):
 		return w.leave(r, ReasonExpired, fmt.Sprintf("no instance for %s (draingate_park)", w.Now.Sub(r.Gap).Round(100*time.Millisecond)))
@@ -114,12 +118,13 @@ func (w *World) parking() Action {
 	if w.changed(r) {
 		return w.store(&r)
 	}
-	return Action{Do: DoNothing, Finding: r.finding(w.Now)}
+	return Action{Do: DoNothing, Finding: w.stands(r)}
 }
 
-// recent reports whether instances are there that come back, as from a pause.
-func (w *World) recent(r Record) bool {
-	return len(w.Record.Fenced) > 0 || slices.ContainsFunc(w.Instances, Instance.real)
+// stays reports whether an instance is there that nobody told to stop. It may come
+// back, as from a pause: a person who resumes leaves no word of the job behind.
+func (w *World) stays() bool {
+	return slices.ContainsFunc(w.Instances, func(i Instance) bool { return !i.Going })
 }
 
 // bring brings a record up to what is so now.
@@ -131,7 +136,8 @@ func (w *World) bring(r *Record) {
 		}
 		r.Namespace, r.Job, r.Group, r.Version = w.Wish.Namespace, w.Wish.Job, w.Wish.Group, w.Wish.Version
 	}
-	r.Nodes = Choose(r.Nodes, w.Parkers, w.oldNodes())
+	r.Nodes = Choose(r.Nodes, w.able(r.Nodes), w.oldNodes())
+	r.Addresses = w.addresses(r.Addresses)
 	r.Going = merge(r.Going, w.Going)
 	r.ByHand = w.paused()
 	r.Wait = cmp.Or(w.Wish.Wait, r.Wait)
@@ -155,6 +161,20 @@ func (w *World) bring(r *Record) {
 		}
 		r.Until = r.Gap.Add(r.Wait)
 	}
+}
+
+// able are those who can park. A node whose placeholder answers its check goes on,
+// whatever became of its word: a session ends sooner than what it stands for, and with the
+// last node requests would have nowhere to go.
+func (w *World) able(before []string) map[string]Presence {
+	out := map[string]Presence{}
+	maps.Copy(out, w.Parkers)
+	for _, i := range w.Placeholders {
+		if i.Passing && slices.Contains(before, i.Node) {
+			out[i.Node] = Presence{}
+		}
+	}
+	return out
 }
 
 // targets are the real instances, which a pause takes out.
@@ -212,6 +232,9 @@ func normal(r Record) Record {
 	if len(r.Fenced) == 0 {
 		r.Fenced = nil
 	}
+	if len(r.Addresses) == 0 {
+		r.Addresses = nil
+	}
 	for i := range r.Going {
 		r.Going[i].Until = r.Going[i].Until.Round(0).UTC()
 	}
@@ -235,7 +258,7 @@ func (w *World) leaving() Action {
 		r.Step, r.Since, r.Reason, r.Message, r.Gap = StepParking, w.Now, "", "", time.Time{}
 		w.bring(&r)
 		return w.store(&r)
-	case w.all(LotLeft, LotClosed) && (!w.routed() || w.Now.Sub(r.Since) > leaveMost):
+	case w.all(LotLeft, LotClosed) && !w.routed() && (!w.unsure() || w.Now.Sub(r.Since) > leaveMost):
 		r.Step, r.Since = StepOut, w.Now
 		return w.store(&r)
 	default:
@@ -273,6 +296,10 @@ func (w *World) over() Action {
 		w.Record = before
 		if action.Record != nil {
 			action.Record.Seq, action.Record.Going = r.Seq+1, nil
+			if len(action.Record.Tags) == 0 {
+				// No instance is there to take them from.
+				action.Record.Tags = r.Tags
+			}
 		}
 		return action
 	default:
@@ -286,24 +313,24 @@ func (w *World) store(r *Record) Action {
 	if w.Record != nil {
 		r.Seq = w.Record.Seq + 1
 	}
-	return Action{Do: DoStore, Record: r, Finding: r.finding(w.Now)}
+	return Action{Do: DoStore, Record: r, Finding: w.stands(*r)}
 }
 
 func (w *World) hold(reason model.Reason, message string) Action {
-	return Action{Do: DoNothing, Finding: Finding{reason, message}}
+	return Action{Do: DoNothing, Finding: Finding{Reason: reason, Message: message}}
 }
 
 // finding says how a park stands.
 func (r Record) finding(now time.Time) Finding {
 	switch {
 	case r.Step == StepParking && r.ByHand:
-		return Finding{ReasonPaused, fmt.Sprintf("requests wait until it is resumed, in %s at the latest", r.Until.Sub(now).Round(time.Second))}
+		return Finding{Reason: ReasonPaused, Message: fmt.Sprintf("requests wait until it is resumed, in %s at the latest", r.Until.Sub(now).Round(time.Second))}
 	case r.Step == StepParking && r.Gap.IsZero():
-		return Finding{ReasonParked, "requests are passed to an instance that still answers"}
+		return Finding{Reason: ReasonParked, Message: "requests are passed to an instance that still answers"}
 	case r.Step == StepParking:
-		return Finding{ReasonParked, fmt.Sprintf("no instance for %s: requests wait, for %s at most", now.Sub(r.Gap).Round(100*time.Millisecond), r.Wait)}
+		return Finding{Reason: ReasonParked, Message: fmt.Sprintf("no instance for %s: requests wait, for %s at most", now.Sub(r.Gap).Round(100*time.Millisecond), r.Wait)}
 	default:
-		return Finding{cmp.Or(r.Reason, ReasonReleased), r.Message}
+		return Finding{Reason: cmp.Or(r.Reason, ReasonReleased), Message: r.Message}
 	}
 }
 

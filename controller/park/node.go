@@ -15,6 +15,12 @@ const (
 	// linger is how long a listener goes on once no proxy is known to route to it: a
 	// proxy may switch a little after it says so.
 	linger = 2 * time.Second
+	// settle is how long a placeholder is out of the catalog before its node says that it
+	// left. A proxy may have read the catalog before and switch after: it holds back
+	// what it has read for its throttle (2 s unless set; Traefik v3.6.12,
+	// providers.providersThrottleDuration), and takes a while to load and apply it. Only
+	// what its pool has then tells that it will not route here.
+	settle = 5 * time.Second
 )
 
 // NodeInput is all that an instance knows when it looks at its node.
@@ -120,6 +126,10 @@ func look(in NodeInput) NodeMemory {
 		}
 		return m
 	}
+	if m.Read.IsZero() {
+		// What a process before this one did stands for as long as what it had read.
+		m.Read = in.Now
+	}
 	for service, s := range in.Memory.Seen {
 		m.Seen[service] = in.Memory.sighting(s.Record, in)
 	}
@@ -129,7 +139,9 @@ func look(in NodeInput) NodeMemory {
 func (m NodeMemory) sighting(r Record, in NodeInput) Sighting {
 	s := Sighting{Record: r, First: in.Now}
 	if before, seen := m.Seen[r.Service]; seen {
-		s.Dry = before.Dry
+		if s.Dry = before.Dry; !before.Record.Gap.Equal(r.Gap) {
+			s.Dry = time.Time{} // It is promised anew, as to another version.
+		}
 		if before.Record.Mark == r.Mark {
 			s.First = before.First
 		}
@@ -185,7 +197,7 @@ func (n *node) consider(s Sighting) {
 func (n *node) forsaken(s Sighting) bool {
 	r := s.Record
 	switch {
-	case !n.Records.Known() && n.Now.Sub(n.m.Read) > orphanAfter && !n.m.Read.IsZero():
+	case !n.Records.Known() && n.late():
 		return true
 	case r.ByHand:
 		return n.Now.After(s.Ends(r.Until).Add(orphanAfter))
@@ -205,9 +217,10 @@ func (n *node) park(s Sighting) {
 		n.say(s, lot, LotClosed)
 	case !open:
 		n.out.Open = append(n.out.Open, r)
-	case !n.registered(r.Service):
+	case !n.Locals.Known():
+	case n.missing(r.Service, lot):
 		n.out.Register = append(n.out.Register, r.Service)
-	default:
+	case n.registered(r.Service):
 		n.say(s, lot, LotIn)
 	}
 	if !s.Dry.IsZero() && n.Now.Sub(s.Dry) >= r.Wait {
@@ -223,7 +236,7 @@ func (n *node) leave(s Sighting) {
 		n.say(s, lot, LotClosed)
 	case !n.Locals.Known() || n.registered(s.Record.Service):
 		// sweep deregisters it.
-	default:
+	case n.outFor(s.Record.Service) >= settle:
 		n.say(s, lot, LotLeft)
 	}
 	if open && s.Record.Reason != "" {
@@ -244,15 +257,30 @@ func (n *node) end(service string, after time.Duration) {
 	case lot.Closing || !n.Locals.Known() || n.registered(service):
 		return
 	}
-	left := since(n.Memory.Left[service], true, n.Now)
-	n.m.Left[service] = left
-	if n.Now.Sub(left) >= after {
+	if min(n.outFor(service), n.Now.Sub(s.First)) >= after {
 		n.out.Close = append(n.out.Close, service)
 	}
 }
 
+// outFor is for how long the service's lot was seen to be out of the catalog.
+func (n *node) outFor(service string) time.Duration {
+	left := since(n.Memory.Left[service], true, n.Now)
+	n.m.Left[service] = left
+	return n.Now.Sub(left)
+}
+
 func (n *node) say(s Sighting, lot Open, state LotState) {
 	n.out.Lots[s.Record.Service] = Lot{Mark: s.Record.Mark, Address: lot.Address, State: state, Waiting: lot.Waiting}
+}
+
+// missing reports whether the placeholder at the agent is not that of this listener:
+// there is none, or what a process left behind that died. That of a live one stays, or both
+// would replace each other for ever.
+func (n *node) missing(service string, lot Open) bool {
+	id := n.Keys.Placeholder(service, n.Node)
+	return !slices.ContainsFunc(n.Locals.Value, func(l model.LocalService) bool {
+		return l.ID == id && (l.Address == lot.Address || n.Others[service] && !l.Critical)
+	})
 }
 
 // registered reports whether the placeholder is at the agent, or may be.
@@ -307,7 +335,7 @@ func (n *node) stays(service string) bool {
 	case n.Others[service]:
 		return true
 	case !open:
-		return false
+		return !seen && !n.Records.Known() && !n.late()
 	case !seen:
 		return false
 	default:

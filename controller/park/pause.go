@@ -10,6 +10,12 @@ import (
 	"github.com/draingate/draingate/controller/model"
 )
 
+// The bounds of a pause by hand: what people may ask for.
+const (
+	PauseLeast = time.Second
+	PauseMost  = 10 * time.Minute
+)
+
 // ReadPauses reads the value of the item that pauses services of a job:
 // SERVICE=TIME, with a comma between two, the time as RFC 3339 has it.
 func ReadPauses(text string) (map[string]time.Time, error) {

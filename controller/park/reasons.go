@@ -6,7 +6,9 @@ import "github.com/draingate/draingate/controller/model"
 const (
 	// ReasonParked: placeholders stand in for the service.
 	ReasonParked model.Reason = "Parked"
-	// ReasonPaused: the same, because a person asked for it.
+	// ReasonPausing: a person asked for it, and requests may still reach an instance.
+	ReasonPausing model.Reason = "Pausing"
+	// ReasonPaused: a person asked for it, and no proxy routes to an instance.
 	ReasonPaused model.Reason = "Paused"
 	// ReasonReleased: an instance is in every pool; the placeholders leave.
 	ReasonReleased model.Reason = "Released"
@@ -18,6 +20,8 @@ const (
 	ReasonNoParker model.Reason = "NoParker"
 	// ReasonUnknown: something that bears on it could not be read.
 	ReasonUnknown model.Reason = "ParkUnknown"
+	// ReasonInvalid: draingate_park is not a time that requests can be parked for.
+	ReasonInvalid model.Reason = "ParkInvalid"
 	// ReasonResumed: the person's pause is over.
 	ReasonResumed model.Reason = "Resumed"
 )

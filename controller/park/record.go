@@ -50,10 +50,15 @@ type Record struct {
 	Step Step   `json:"step"`
 	// Nodes are the Consul agents that are to have a placeholder, sorted.
 	Nodes []string `json:"nodes"`
+	// Addresses are all at which a placeholder of it was ever seen, as host:port,
+	// sorted: their listeners go on for as long as a proxy routes to one.
+	Addresses []string `json:"addresses,omitempty"`
 	// Tags are those of an instance that Nomad registered; Prefixes are what those
 	// for a Traefik begin with.
 	Tags     []string `json:"tags"`
 	Prefixes []string `json:"prefixes"`
+	// Probes are the checks of proxies that are answered at the listener.
+	Probes []Probe `json:"probes,omitempty"`
 	// Wait is the longest that one request waits, in nanoseconds.
 	Wait time.Duration `json:"wait"`
 	// Going are the instances that were told to stop and serve for a while.
@@ -121,5 +126,6 @@ func Decode(text []byte) (Record, error) {
 // clone returns a copy that shares nothing that changes with the record.
 func (r Record) clone() Record {
 	r.Nodes, r.Going, r.Fenced = slices.Clone(r.Nodes), slices.Clone(r.Going), slices.Clone(r.Fenced)
+	r.Addresses = slices.Clone(r.Addresses)
 	return r
 }

@@ -1,9 +1,8 @@
 package park
 
 import (
+	"slices"
 	"time"
-
-	"github.com/draingate/draingate/controller/model"
 )
 
 // World is all that bears on the park of one service, as it was read.
@@ -40,6 +39,8 @@ type Wish struct {
 	Version               uint64
 	// Wait is draingate_park; zero where the job does not ask to be parked for.
 	Wait time.Duration
+	// Invalid says why draingate_park means nothing; empty where it does.
+	Invalid string
 	// Successor is true where an instance is to come: the job is not stopped and its
 	// group's count is not 0.
 	Successor bool
@@ -47,14 +48,10 @@ type Wish struct {
 	Paused time.Time
 	// Tags are those of a registered instance; Prefixes are those of the proxies.
 	Tags, Prefixes []string
+	// Probes are the checks of proxies that a placeholder has to answer.
+	Probes []Probe
 	// Unfit says why the service cannot be parked for; the zero Finding where it can.
 	Unfit Finding
-}
-
-// Finding is a reason with a sentence.
-type Finding struct {
-	Reason  model.Reason
-	Message string
 }
 
 // Instance is an instance of the service in the catalog.
@@ -67,9 +64,23 @@ type Instance struct {
 	Going bool
 	// Ours is true where it is in the maintenance of this service's pause.
 	Ours bool
-	// Everywhere is true where every proxy that takes it routes to it.
-	Everywhere bool
+	// Takers says how the proxies that take it stand to it.
+	Takers Takers
 }
+
+// Takers says how the proxies that take an instance stand to it.
+type Takers int
+
+const (
+	// TakersUnknown: of at least one proxy that is not known.
+	TakersUnknown Takers = iota
+	// TakersNone: no proxy takes the instance.
+	TakersNone
+	// TakersSome: one that takes it does not route to it yet.
+	TakersSome
+	// TakersAll: every proxy that takes it routes to it.
+	TakersAll
+)
 
 // Pools is what all proxies together route to.
 type Pools struct {
@@ -92,10 +103,11 @@ func (w *World) gap() bool {
 	return true
 }
 
-// served reports whether an instance that stays is in every pool.
+// served reports whether an instance that stays is in the pool of every proxy that
+// takes it.
 func (w *World) served() bool {
 	for _, i := range w.Instances {
-		if i.real() && i.Everywhere {
+		if i.real() && (i.Takers == TakersAll || i.Takers == TakersNone) {
 			return true
 		}
 	}
@@ -126,7 +138,7 @@ func (w *World) inPlace() bool {
 	for _, node := range w.Record.Nodes {
 		there := false
 		for _, i := range w.Placeholders {
-			there = there || i.Node == node && i.Passing && i.Everywhere
+			there = there || i.Node == node && i.Passing && i.Takers == TakersAll
 		}
 		if !there {
 			return false
@@ -156,20 +168,51 @@ func (w *World) all(states ...LotState) bool {
 	return true
 }
 
-// routed reports whether a proxy may still route to a placeholder.
-func (w *World) routed() bool {
-	if w.Pools.Unknown != "" {
-		return true
-	}
+// addresses adds where placeholders are to where they were, sorted.
+func (w *World) addresses(before []string) []string {
+	out := slices.Clone(before)
 	for _, p := range w.Parkers {
-		if lot, has := p.Lots[w.Service]; has && w.Pools.Addresses[lot.Address] {
-			return true
+		if lot := p.Lots[w.Service]; lot.Address != "" {
+			out = append(out, lot.Address)
 		}
 	}
 	for _, i := range w.Placeholders {
-		if w.Pools.Addresses[i.Address] {
-			return true
+		out = append(out, i.Address)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// hushed reports whether a pause is in force: every instance that stays is in its
+// maintenance, and no proxy routes to one.
+func (w *World) hushed(r Record) bool {
+	if w.Pools.Unknown != "" || !w.inPlace() {
+		return false
+	}
+	for _, i := range w.Instances {
+		if !i.Ours && !i.Going || w.Pools.Addresses[i.Address] {
+			return false
 		}
 	}
-	return false
+	return r.ByHand
 }
+
+// stands says how a record stands in this world. A pause that is on its way is told
+// apart from one that is in force.
+func (w *World) stands(r Record) Finding {
+	f := r.finding(w.Now)
+	if f.Reason == ReasonPaused && !w.hushed(r) {
+		return Finding{Reason: ReasonPausing, Message: "placeholders come in and instances leave: requests may still reach one"}
+	}
+	return f
+}
+
+// routed reports whether a proxy is known to route to a placeholder, or will since
+// one that answers is in the catalog.
+func (w *World) routed() bool {
+	return slices.ContainsFunc(w.addresses(w.Record.Addresses), func(a string) bool { return w.Pools.Addresses[a] }) ||
+		slices.ContainsFunc(w.Placeholders, func(i Instance) bool { return i.Passing })
+}
+
+// unsure reports whether a proxy may route to a placeholder without anyone knowing.
+func (w *World) unsure() bool { return w.Pools.Unknown != "" || w.Unknown != "" }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -26,6 +27,8 @@ type lot struct {
 	// cancel ends its watch; done is closed when nothing of it runs any more.
 	cancel context.CancelFunc
 	work   sync.WaitGroup
+	// ended is true when not even a connection that lasts is left.
+	ended atomic.Bool
 
 	mu       sync.Mutex
 	sighting park.Sighting
@@ -124,6 +127,9 @@ func (l *lot) saw(catalog []model.Registration) {
 func (l *lot) follow(s park.Sighting) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if s.Dry.After(l.sighting.Dry) {
+		l.Renew()
+	}
 	l.sighting = s
 	l.tell()
 }
@@ -154,26 +160,44 @@ func (l *lot) state() park.Open {
 	}
 	return park.Open{
 		Address: l.at.String(), Answers: answers || !l.read, Closing: l.closing, Closed: l.closed,
-		Waiting: l.Figures().Waiting,
 	}
 }
 
-// finish lets the listener take its last requests, and then closes it. Long-lived
-// connections go on for as long as ctx lasts.
+// finish lets the listener take its last requests. It is closed for everyone else
+// when all that is left are connections that have changed their protocol, which go on
+// for as long as ctx lasts.
 func (l *lot) finish(ctx context.Context, done func()) {
 	l.mu.Lock()
 	l.closing = true
 	l.mu.Unlock()
 	l.work.Go(func() {
-		left := l.Close(ctx)
+		left := l.settle(ctx)
 		l.cancel()
 		l.mu.Lock()
-		l.closed = left.None() || left.Upgrades > 0
+		l.closed = true
 		l.mu.Unlock()
-		logr.FromContextOrDiscard(ctx).Info("parking: listener closed", "service", l.service, "upgrades", left.Upgrades)
+		logr.FromContextOrDiscard(ctx).Info("parking: listener closed", "service", l.service, "waiting", left.Waiting, "underWay", left.UnderWay, "upgrades", left.Upgrades)
 		done()
+		l.Close(ctx)
+		l.ended.Store(true)
 	})
 }
+
+// settle returns when nothing is left but upgraded connections, or ctx ends.
+func (l *lot) settle(ctx context.Context) parking.Left {
+	for {
+		trying, cancel := context.WithTimeout(ctx, settleTime)
+		left := l.Close(trying)
+		cancel()
+		if !left.Coming && left.Waiting == 0 && left.UnderWay <= left.Upgrades || ctx.Err() != nil {
+			return left
+		}
+	}
+}
+
+// settleTime is how often settle looks what is left. It is longer than the quiet that
+// a listener waits for.
+const settleTime = parking.DefaultQuiet + time.Second
 
 // placeholder is the lot's instance in the catalog.
 func (p *Parker) placeholder(l *lot, r park.Record) model.Placeholder {

@@ -32,6 +32,15 @@ type Parker struct {
 	// The rest is of whoever makes passes: the loop, and Run after it.
 	memory park.NodeMemory
 	lots   map[string]*lot
+	// figures are those of the lots when they were last looked at, which was at
+	// counted.
+	figures map[string]parking.Figures
+	counted time.Time
+	// tails are listeners that are closed but for connections that last, and end ends
+	// those.
+	tails []*lot
+	life  context.Context //nolint:containedctx // the life of what outlives each pass
+	end   context.CancelFunc
 }
 
 // New returns a Parker that opens its listeners in the garage. It asks nothing.
@@ -63,6 +72,8 @@ func (p *Parker) says(lots map[string]park.Lot) []byte {
 // Run carries out the parks of the node until ctx ends, then takes its
 // placeholders out of the catalog, answers what it can, and returns nil.
 func (p *Parker) Run(ctx context.Context) error {
+	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
+	defer p.end()
 	var parts sync.WaitGroup
 	for _, part := range []func(context.Context){p.loop, p.watch, p.presence.Run} {
 		parts.Go(func() { part(ctx) })
@@ -124,7 +135,7 @@ func (p *Parker) pass(ctx context.Context) (next time.Duration, failed bool) {
 			l.follow(s)
 		}
 	}
-	p.presence.Say(p.says(action.Lots))
+	p.presence.Say(p.says(p.figured(action.Lots)))
 	// What was begun is finished when ctx ends.
 	orders, cancel := context.WithDeadline(context.WithoutCancel(ctx), begun.Add(passTime))
 	defer cancel()
@@ -162,10 +173,13 @@ func (p *Parker) read(ctx context.Context) park.NodeInput {
 		problem = errors.New(in.Records.Err)
 	}
 	p.board.report(ctx, aboutRecords, problem)
-	for service, l := range p.lots {
-		in.Lots[service] = l.state()
-	}
 	in.Now = time.Now()
+	p.count(in.Now)
+	for service, l := range p.lots {
+		state := l.state()
+		state.Waiting = p.figures[service].Waiting
+		in.Lots[service] = state
+	}
 	return in
 }
 
@@ -233,7 +247,7 @@ func (p *Parker) apply(ctx, orders context.Context, in park.NodeInput, action pa
 		note(ActDeregister, p.consul.Deregister(orders, id))
 	}
 	for _, service := range action.Close {
-		p.lots[service].finish(context.WithoutCancel(ctx), func() { loop.Signal(p.due) })
+		p.lots[service].finish(p.life, func() { loop.Signal(p.due) })
 	}
 	p.drop(action)
 	return changed, errors.Join(problems...)
@@ -255,6 +269,7 @@ func (p *Parker) drop(action park.NodeAction) {
 		said, is := action.Lots[service]
 		if s.Closed && (!is || said.State == park.LotClosed) {
 			delete(p.lots, service)
+			p.tails = append(slices.DeleteFunc(p.tails, func(l *lot) bool { return l.ended.Load() }), l)
 		}
 	}
 }
@@ -275,7 +290,8 @@ func (p *Parker) leave(ctx context.Context) {
 	p.liftAll(ctx)
 	p.finishAll(ctx)
 	left := p.garage.Close(ctx)
-	for _, l := range p.lots {
+	p.end()
+	for _, l := range slices.AppendSeq(p.tails, maps.Values(p.lots)) {
 		l.cancel()
 		l.work.Wait()
 	}
@@ -292,7 +308,7 @@ func (p *Parker) finishAll(ctx context.Context) {
 	defer cancel()
 	var all sync.WaitGroup
 	for _, l := range p.lots {
-		all.Go(func() { l.Close(ctx) })
+		all.Go(func() { l.settle(ctx) })
 	}
 	all.Wait()
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/go-logr/logr"
 )
 
 // HeaderParked is on the answers that are the lot's own: refused or failed, and
@@ -59,6 +61,7 @@ func unanswered(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	p.lot.countFailed()
+	logr.FromContextOrDiscard(r.Context()).Info("request sent to an instance was not answered", "service", p.lot.options.Name, "instance", p.address, "error", err.Error())
 	w.Header().Set(HeaderParked, "failed; reason=instance")
 	http.Error(w, fmt.Sprintf("draingate: the instance of %s at %s took this request and did not answer: %v. It was sent once, and is not sent again.",
 		p.lot.options.Name, p.address, err), http.StatusBadGateway)

@@ -3,8 +3,10 @@ package parking
 import (
 	"cmp"
 	"crypto/subtle"
+	"errors"
+	"fmt"
 	"net/http"
-	"strings"
+	"net/url"
 )
 
 // HeaderCheck is that of a check by which the lot's owner sees that it listens.
@@ -23,21 +25,44 @@ type HealthCheck struct {
 	Status int
 }
 
+// The mistakes in a HealthCheck.
+var (
+	errHealthPath   = errors.New("the path of the proxy's health check cannot be read")
+	errHealthStatus = errors.New("the status that the proxy's health check wants is none of a whole answer (200 to 599)")
+)
+
 // headerServer is set by Traefik on each request that it routes, and on none of
 // its own (v3.6.12, pkg/middlewares/forwardedheaders/forwarded_header.go).
 const headerServer = "X-Forwarded-Server"
 
-// is tells a check from a request of somebody that happens to ask for the same.
-func (h *HealthCheck) is(r *http.Request) bool {
-	_, routed := r.Header[headerServer]
-	return h != nil && !routed && r.RequestURI == "/"+strings.TrimPrefix(h.Path, "/") &&
-		r.Method == cmp.Or(h.Method, http.MethodGet) && (h.Hostname == "" || strings.EqualFold(host(r.Host), h.Hostname))
+// health is a HealthCheck as its requests look; its zero value is none.
+type health struct {
+	target, method, hostname string
+	status                   int
 }
 
-// host is the name without the port.
-func host(address string) string {
-	name, _, _ := strings.Cut(address, ":")
-	return name
+// read resolves the path as Traefik does (v3.6.12, pkg/healthcheck/healthcheck.go:
+// newRequest).
+func (h *HealthCheck) read() (health, error) {
+	if h == nil {
+		return health{}, nil
+	}
+	server := &url.URL{Scheme: "http", Host: "server"}
+	u, err := server.Parse(h.Path)
+	if err != nil {
+		return health{}, fmt.Errorf("%w: %w", errHealthPath, err)
+	}
+	out := health{target: u.RequestURI(), method: cmp.Or(h.Method, http.MethodGet), hostname: h.Hostname, status: cmp.Or(h.Status, http.StatusOK)}
+	if out.status < http.StatusOK || out.status > 599 {
+		return health{}, fmt.Errorf("%w: %d", errHealthStatus, h.Status)
+	}
+	return out, nil
+}
+
+// is tells a check from a request of somebody that happens to ask for the same.
+func (h health) is(r *http.Request) bool {
+	_, routed := r.Header[headerServer]
+	return !routed && h.target != "" && r.RequestURI == h.target && r.Method == h.method && (h.hostname == "" || r.Host == h.hostname)
 }
 
 // checked answers checks: the owner's and the proxy's.
@@ -50,8 +75,8 @@ func (l *Lot) checked(w http.ResponseWriter, r *http.Request) bool {
 		}
 		return true
 	}
-	if l.options.Health.is(r) {
-		w.WriteHeader(cmp.Or(l.options.Health.Status, http.StatusOK))
+	if l.health.is(r) {
+		w.WriteHeader(l.health.status)
 		return true
 	}
 	return false

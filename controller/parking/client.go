@@ -9,7 +9,10 @@ import (
 
 // client is the connection that a request came on; its zero value is one that
 // nothing is known of.
-type client struct{ raw syscall.RawConn }
+type client struct {
+	conn net.Conn
+	raw  syscall.RawConn
+}
 
 type clientKey struct{}
 
@@ -23,7 +26,7 @@ func withClient(ctx context.Context, conn net.Conn) context.Context {
 	if err != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, clientKey{}, client{raw: raw})
+	return context.WithValue(ctx, clientKey{}, client{conn: conn, raw: raw})
 }
 
 func clientOf(r *http.Request) client {

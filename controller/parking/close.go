@@ -7,8 +7,8 @@ import (
 
 // Left is what a lot has still to do.
 type Left struct {
-	// Coming is true where requests still came, so that the listener was left open:
-	// some proxy has it in its pool.
+	// Coming is true where the time was over before none had come for the Quiet of the
+	// options, so that the listener was left open: some proxy may have it in its pool.
 	Coming bool
 	// Waiting are requests that nothing was sent of, UnderWay those that are at an
 	// instance, and Upgrades those of them that have changed their protocol.
@@ -33,14 +33,8 @@ const closePoll = 20 * time.Millisecond
 // is cut off. It may be called again, and Garage.Close ends the rest. Waiting
 // requests go on waiting, for their own time: Expire before it refuses them.
 func (l *Lot) Close(ctx context.Context) Left {
-	since := l.leaveNow()
-	quiet := func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		now := time.Now()
-		return now.Sub(l.last) >= l.options.Quiet && now.Sub(since) >= l.options.Quiet
-	}
-	if !await(ctx, quiet) {
+	l.leaveNow()
+	if !await(ctx, func() bool { return l.quiet(time.Now()) }) {
 		left := l.left()
 		left.Coming = true
 		return left
@@ -49,18 +43,25 @@ func (l *Lot) Close(ctx context.Context) Left {
 	if !await(ctx, l.idle) {
 		return l.left()
 	}
-	l.stop()
+	l.stop(ctx)
 	return Left{}
 }
 
-// leaveNow returns since when the lot is leaving.
-func (l *Lot) leaveNow() time.Time {
+// leaveNow begins the end.
+func (l *Lot) leaveNow() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.leaving {
 		l.leaving, l.leftAt = true, time.Now()
 	}
-	return l.leftAt
+}
+
+// quiet tells whether no request has come for long enough, all of it while the lot
+// was leaving.
+func (l *Lot) quiet(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return now.Sub(l.last) >= l.options.Quiet && now.Sub(l.leftAt) >= l.options.Quiet
 }
 
 // idle tells whether no request is in hand.
@@ -83,17 +84,30 @@ func (l *Lot) cutOff(ctx context.Context) Left {
 	_ = l.server.Shutdown(ctx) // what it waits for is looked at below
 	await(ctx, l.idle)
 	left := l.left()
-	l.stop()
+	l.stop(ctx)
 	return left
 }
 
 // stop ends everything, and waits until it has ended.
-func (l *Lot) stop() {
+func (l *Lot) stop(ctx context.Context) {
 	l.cut()
 	_ = l.server.Close() // the listener is closed, or it does not matter any more
+	l.hangUp()
 	l.running.Wait()
-	await(context.Background(), l.idle)
+	await(context.WithoutCancel(ctx), l.idle)
 	l.garage.remove(l)
+}
+
+// hangUp ends the upgrades: one whose client does not read would never see that
+// its instance's connection was closed.
+func (l *Lot) hangUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for p := range l.upgrades {
+		if p.client.conn != nil {
+			_ = p.client.conn.Close() // it may have ended by itself
+		}
+	}
 }
 
 // await polls until it is true, or ctx ends; it returns which.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,6 +64,7 @@ func (l *Lot) finish(p *passage, complete bool) {
 	l.figures.UnderWay--
 	if p.upgraded {
 		l.figures.Upgrades--
+		delete(l.upgrades, p)
 	}
 	if !complete {
 		l.figures.Broken++
@@ -76,6 +79,7 @@ func (l *Lot) answered(p *passage, upgraded bool) {
 	p.upgraded = upgraded
 	if upgraded {
 		l.figures.Upgrades++
+		l.upgrades[p] = struct{}{}
 	}
 	if s := p.slot; s.pace != nil {
 		s.pace.Answered()
@@ -131,6 +135,22 @@ func rewrite(r *httputil.ProxyRequest) {
 	}
 	// The trailers are filled in when the body ends.
 	r.Out.Trailer = r.In.Trailer
+	if strings.EqualFold(r.Out.Header.Get("Upgrade"), "websocket") {
+		spellWebSocket(r.Out.Header)
+	}
+}
+
+// spellWebSocket writes the headers of a WebSocket as their RFC does, which some
+// servers insist on: Traefik sends them so (v3.6.12, pkg/proxy/httputil/proxy.go:
+// cleanWebSocketHeaders), and package http has made Sec-Websocket of it.
+func spellWebSocket(h http.Header) {
+	const read, written = "Sec-Websocket-", "Sec-WebSocket-"
+	for _, name := range slices.Collect(maps.Keys(h)) {
+		if rest, is := strings.CutPrefix(name, read); is {
+			h[written+rest] = h[name]
+			delete(h, name)
+		}
+	}
 }
 
 // bufferBytes is what io.Copy has.

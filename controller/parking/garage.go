@@ -12,9 +12,10 @@ import (
 
 // Bounds are how much may wait; a zero field means its default.
 type Bounds struct {
-	// Requests is how many requests may wait at once. One that waits costs about
-	// 20 KB, one file descriptor and two goroutines; 10,000 by default in a lot:
-	// 200 MB, or 50 seconds of 200 requests a second.
+	// Requests is how many requests may wait at once; 10,000 by default in a lot,
+	// which is 50 seconds of 200 requests a second, or 250 MB: each has some 22 KB
+	// (BenchmarkWaiting), two goroutines and a file descriptor, and another one
+	// while it is passed on.
 	Requests int
 	// Bytes is how many bytes the lines and headers of those that wait may have
 	// together; 64 MiB by default in a lot: 6.5 KiB for each of 10,000 requests, so that
@@ -62,12 +63,15 @@ type Garage struct {
 	proxy  *httputil.ReverseProxy
 	dialer net.Dialer
 
+	// mu is taken by those that have a lot's lock, lotsMu before it.
 	mu      sync.Mutex
 	waiting int
 	bytes   int64
-	lots    []*Lot
-	// past are the figures of lots that are no more.
-	past Figures
+
+	lotsMu sync.Mutex
+	lots   []*Lot
+	// past are the figures of lots that are no more, by name.
+	past map[string]Figures
 }
 
 // dialTime bounds one try to reach a backend. It is long enough for a first
@@ -78,7 +82,7 @@ const dialTime = 2 * time.Second
 func New(options Options) *Garage {
 	return &Garage{
 		total: options.Total.or(DefaultTotalRequests, DefaultTotalBytes),
-		proxy: newProxy(), past: newFigures(),
+		proxy: newProxy(), past: map[string]Figures{},
 	}
 }
 
@@ -103,43 +107,60 @@ func (g *Garage) unkeep(head int64) {
 
 // Lots are those that are not closed, sorted by name and then by address.
 func (g *Garage) Lots() []*Lot {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	out := slices.Clone(g.lots)
-	slices.SortFunc(out, func(a, b *Lot) int {
+	g.lotsMu.Lock()
+	defer g.lotsMu.Unlock()
+	return slices.SortedFunc(slices.Values(g.lots), func(a, b *Lot) int {
 		return cmp.Or(cmp.Compare(a.options.Name, b.options.Name), a.addr.Compare(b.addr))
 	})
-	return out
 }
 
 // Figures are those of all lots, also of those that are closed. Peak is that of
 // the lot that had the highest.
 func (g *Garage) Figures() Figures {
-	lots := g.Lots()
 	out := newFigures()
-	for _, l := range lots {
-		out.add(l.Figures())
+	for _, f := range g.Named() {
+		out.add(f)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	out.add(g.past)
+	return out
+}
+
+// Named are the figures of each service that there is or was a lot for, by name.
+func (g *Garage) Named() map[string]Figures {
+	out := map[string]Figures{}
+	add := func(name string, f Figures) {
+		sum, has := out[name]
+		if !has {
+			sum = newFigures()
+		}
+		sum.add(f)
+		out[name] = sum
+	}
+	g.lotsMu.Lock()
+	defer g.lotsMu.Unlock()
+	for name, f := range g.past {
+		add(name, f)
+	}
+	for _, l := range g.lots {
+		add(l.Name(), l.Figures())
+	}
 	return out
 }
 
 func (g *Garage) add(l *Lot) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.lotsMu.Lock()
+	defer g.lotsMu.Unlock()
 	g.lots = append(g.lots, l)
 }
 
 // remove keeps the figures of a lot that is closed.
 func (g *Garage) remove(l *Lot) {
-	figures := l.Figures()
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.lotsMu.Lock()
+	defer g.lotsMu.Unlock()
 	if i := slices.Index(g.lots, l); i >= 0 {
 		g.lots = slices.Delete(g.lots, i, i+1)
-		g.past.add(figures)
+		figures := l.Figures()
+		figures.add(g.past[l.Name()])
+		g.past[l.Name()] = figures
 	}
 }
 

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// ServeHTTP passes a request on, now or when there is an instance that takes it.
-func (l *Lot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serve passes a request on, now or when there is an instance that takes it.
+func (l *Lot) serve(w http.ResponseWriter, r *http.Request) {
 	if l.checked(w, r) {
 		return
 	}
-	if l.begin() {
+	if l.begin() && r.Header.Get("Upgrade") == "" {
 		// The proxy then closes the connection by itself: it knows that none of its
-		// requests is on its way.
+		// requests is on its way. An answer to an upgrade has its own word there.
 		w.Header().Set("Connection", "close")
 	}
 	defer l.end()
@@ -24,16 +24,15 @@ func (l *Lot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, err := l.passage(r)
-	var refused refusal
-	switch {
-	case errors.As(err, &refused):
+	if refused, is := errors.AsType[refusal](err); is {
 		l.refuse(w, Reason(refused))
-	case err != nil:
+		return
+	}
+	if err != nil {
 		// Nobody is there any more to read an answer.
 		panic(http.ErrAbortHandler)
-	default:
-		l.forward(w, r, p)
 	}
+	l.forward(w, r, p)
 }
 
 // begin returns whether the lot is about to close.
@@ -53,12 +52,14 @@ func (l *Lot) end() {
 
 // passage is a connection to a backend that one request was given.
 type passage struct {
-	lot  *Lot
-	slot *slot
+	lot    *Lot
+	slot   *slot
+	client client
 	// address is the backend's.
 	address string
-	conn    chan net.Conn
-	// upgraded and done are of the handler's goroutine.
+	// conn has the connection until it is handed over.
+	conn chan net.Conn
+	// upgraded is true once the answer has changed the protocol.
 	upgraded bool
 }
 
@@ -74,7 +75,7 @@ func (l *Lot) passage(r *http.Request) (*passage, error) {
 		conn, err := l.dial(r.Context(), w, s)
 		err = l.land(w, s, err, r.Context().Err() != nil || w.client.gone())
 		if err == nil {
-			p := &passage{lot: l, slot: s, address: s.backend.Address, conn: make(chan net.Conn, 1)}
+			p := &passage{lot: l, slot: s, client: w.client, address: s.backend.Address, conn: make(chan net.Conn, 1)}
 			p.conn <- conn
 			return p, nil
 		}
@@ -138,8 +139,7 @@ func (l *Lot) settle(w *waiter, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.unkeep(w)
-	var refused refusal
-	if errors.As(err, &refused) {
+	if refused, is := errors.AsType[refusal](err); is {
 		l.figures.Refused[Reason(refused)]++
 	} else {
 		l.figures.Gone++

@@ -66,6 +66,7 @@ const (
 type Lot struct {
 	garage  *Garage
 	options LotOptions
+	health  health
 	addr    netip.AddrPort
 	server  *http.Server
 	// cut ends what is under way, running are the loops.
@@ -80,6 +81,9 @@ type Lot struct {
 	queue    *list.List
 	arrivals uint64
 	figures  Figures
+	// upgrades are those that have changed their protocol: package http does not
+	// know their connections any more.
+	upgrades map[*passage]struct{}
 	// expired is true where the service is given up, leaving once Close was called,
 	// which was first at leftAt.
 	expired bool
@@ -96,18 +100,23 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 	options.Wait = cmp.Or(options.Wait, DefaultWait)
 	options.Quiet = cmp.Or(options.Quiet, DefaultQuiet)
 	options.Bounds = options.Bounds.or(DefaultRequests, DefaultBytes)
+	health, err := options.Health.read()
+	if err != nil {
+		return nil, fmt.Errorf("open a listener for %s: %w", options.Name, err)
+	}
 	listener, err := listen(ctx, options.Address, options.Ports)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the requests of %s: %w", options.Name, err)
 	}
 	life, cut := context.WithCancel(context.WithoutCancel(ctx))
 	l := &Lot{
-		garage: g, options: options, cut: cut, stir: make(chan struct{}, 1), queue: list.New(), figures: newFigures(),
-		addr: listener.Addr().(*net.TCPAddr).AddrPort(),
+		garage: g, options: options, health: health, cut: cut, stir: make(chan struct{}, 1), queue: list.New(), figures: newFigures(),
+		upgrades: map[*passage]struct{}{},
+		addr:     listener.Addr().(*net.TCPAddr).AddrPort(),
 	}
 	logger := logr.FromContextOrDiscard(ctx).WithValues("service", options.Name, "listener", l.addr.String())
 	l.server = &http.Server{
-		Handler: l, ReadHeaderTimeout: idleTime, IdleTimeout: idleTime, MaxHeaderBytes: headBytes,
+		Handler: http.HandlerFunc(l.serve), ReadHeaderTimeout: idleTime, IdleTimeout: idleTime, MaxHeaderBytes: headBytes,
 		DisableGeneralOptionsHandler: true, ErrorLog: log.New(lines{logger}, "", 0),
 		BaseContext: func(net.Listener) context.Context { return life },
 		ConnContext: withClient,

@@ -47,8 +47,10 @@ type Parks struct {
 	recorder ParkRecorder
 	options  ParkOptions
 
-	mu  sync.Mutex
-	ran map[string]map[string]bool
+	mu   sync.Mutex
+	ran  map[string]map[string]bool
+	seen map[string][]model.Registration
+	said map[string]model.Reason
 }
 
 // ParkOptions are the choices of Parks.
@@ -69,7 +71,7 @@ type ParkOptions struct {
 	// writes.
 	Lease Lease
 	// Unfit says why a service cannot be parked for.
-	Unfit func(park.Facts, *park.JobFacts) park.Finding
+	Unfit func(f park.Facts, j *park.JobFacts, longest time.Duration) (park.Finding, []park.Probe)
 }
 
 // The pauses between two passes over a service.
@@ -84,7 +86,7 @@ const (
 
 // NewParks returns Parks that know nothing yet. It does no I/O.
 func NewParks(o ServiceObserver, j Jobs, r ParkRecorder, options ParkOptions) *Parks {
-	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]bool{}}
+	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]bool{}, seen: map[string][]model.Registration{}, said: map[string]model.Reason{}}
 }
 
 // Reconcile makes one pass over a service: read, decide, at most one write.
@@ -105,6 +107,7 @@ func (p *Parks) Reconcile(ctx context.Context, key Service) (Result, error) {
 		record = action.Record
 		p.log(ctx, key, world.Record, action)
 	}
+	p.tell(ctx, key, record, action.Finding)
 	p.recorder.Parked(string(key), record, world.Parkers, action.Finding)
 	switch {
 	case err != nil:
@@ -138,18 +141,15 @@ func (p *Parks) read(ctx context.Context, service string) park.Facts {
 		}
 	})
 	parts.Wait()
-	f.Now, f.Ran = time.Now(), p.before(service)
+	f.Now = time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f.Ran, f.Known = p.ran[service], p.seen[service]
 	return f
 }
 
-// before are the allocations that were to run in the last pass.
-func (p *Parks) before(service string) map[string]bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.ran[service]
-}
-
-// remember keeps which allocations are to run, and those of which that was so.
+// remember keeps which allocations are to run, and those of which that was so, with
+// what the catalog last had of them.
 func (p *Parks) remember(service string, f park.Facts) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -162,12 +162,23 @@ func (p *Parks) remember(service string, f park.Facts) {
 		}
 	}
 	p.ran[service] = now
+	var real []model.Registration
+	for _, r := range f.Catalog.Value {
+		if now[r.AllocID] {
+			real = append(real, r)
+		}
+	}
+	if len(real) > 0 {
+		p.seen[service] = real
+	}
 }
 
 func (p *Parks) forget(service string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.ran, service)
+	delete(p.seen, service)
+	delete(p.said, service)
 }
 
 // write carries out an action; false where nothing was written.
@@ -201,6 +212,17 @@ func (p *Parks) store(ctx context.Context, guard model.Guard, f park.Facts, a pa
 		return false, err
 	}
 	return p.options.Records.Store(ctx, guard, key, value, f.Index())
+}
+
+// tell tells once why a service is not parked for although that is asked for.
+func (p *Parks) tell(ctx context.Context, key Service, record *park.Record, f park.Finding) {
+	p.mu.Lock()
+	before := p.said[string(key)]
+	p.said[string(key)] = f.Reason
+	p.mu.Unlock()
+	if record == nil && f.Reason != "" && f.Reason != before {
+		logr.FromContextOrDiscard(ctx).Info("not parked for", "service", key, "reason", f.Reason, "message", f.Message)
+	}
 }
 
 // log tells of each step once.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/draingate/draingate/controller/drain"
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/park"
 )
 
 // The meta keys that a job, or a group, can set.
@@ -18,7 +19,7 @@ const (
 	metaHoldDeadline = "draingate_hold_deadline"
 	metaOnDeadline   = "draingate_on_deadline"
 	metaFence        = "draingate_fence"
-	metaPark         = "draingate_park"
+	metaPark         = park.MetaPark
 )
 
 // metaKeys are the keys with a fixed name.

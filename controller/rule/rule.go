@@ -138,7 +138,7 @@ func Run(rules []Rule, in Input) []Finding {
 
 // All returns every rule in the order of their IDs.
 func All() []Rule {
-	out := slices.Concat(drainRules(), startRules(), gateRules(), tagRules(), proxyRules(), overlapRules())
+	out := slices.Concat(drainRules(), startRules(), gateRules(), tagRules(), proxyRules(), overlapRules(), parkRules())
 	slices.SortFunc(out, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return out
 }

@@ -72,6 +72,7 @@ func TestTagsThatDiffer(t *testing.T) {
 		"one option less":                  {job: running, against: &rolling, want: []wanted{{rule.Error, atTags.Index(1), "priority=3"}}},
 		"a rolling update":                 {job: rolling, against: &running, want: []wanted{{rule.Error, atTags.Index(2), `router "web"`}}},
 		"one instance, stopped before the next starts": {job: single, against: &running},
+		"one instance, with a placeholder beside it":   {job: withMeta(single, "draingate_park", "30s"), against: &running, want: []wanted{{rule.Error, atTags.Index(2), `router "web"`}}},
 		"a middleware": {job: one(routes("traefik.http.routers.web.middlewares=r", "traefik.http.middlewares.r.retry.attempts=4")...),
 			against: ref(one(routes("traefik.http.routers.web.middlewares=r", "traefik.http.middlewares.r.retry.attempts=2")...)),
 			want:    []wanted{{rule.Error, atTags.Index(3), `middleware "r"`}}},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/park"
 )
 
 // defined is a definition with where it stands.
@@ -98,12 +99,13 @@ func (s side) definitions() []defined {
 	return out
 }
 
-// overlaps reports whether instances of two versions of the group are in the
+// overlaps reports whether the tags of two versions of the group are in the
 // catalog together. Without canaries, and with max_parallel for all of them,
-// the old ones are gone first.
+// the old ones are gone first, unless placeholders of a park stand for them.
 func (p place) overlaps() bool {
 	u := p.group.Update
-	return u.Canary > 0 || (u.MaxParallel > 0 && u.MaxParallel < p.group.Count)
+	_, parked, _ := park.Longest(p.job, p.group.Name)
+	return parked || u.Canary > 0 || (u.MaxParallel > 0 && u.MaxParallel < p.group.Count)
 }
 
 // conflicts are the definitions of the same name with other contents among

@@ -24,6 +24,9 @@ type Options struct {
 	// Fences returns the records of all fences, or why they are not known. Without
 	// it there are none.
 	Fences func() (FenceList, error)
+	// Parks returns how all parks stand, or why that is not known. Without it there
+	// are none.
+	Parks func() (ParkList, error)
 	// Ready reports whether every watch was read once, and if not, which were
 	// not. Without it the process is never ready.
 	Ready func() (bool, []string)
@@ -49,6 +52,7 @@ func NewHandler(o Options) http.Handler {
 	mux.HandleFunc("/v1/deployments", h.led(h.deployments))
 	mux.HandleFunc("/v1/deployments/{id}", h.led(h.deployment))
 	mux.HandleFunc("/v1/proxies", h.led(h.proxies))
+	mux.HandleFunc("/v1/parks", h.led(h.parks))
 	if o.Leadership != nil {
 		mux.HandleFunc("/v1/leader", h.leader)
 	}
@@ -172,7 +176,7 @@ func (h handler) readyz(w http.ResponseWriter, _ *http.Request) {
 
 func (h handler) nothing(w http.ResponseWriter, _ *http.Request) {
 	fail(w, http.StatusNotFound,
-		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/deployments/{id}/history, /v1/events, /v1/proxies, /v1/fences, /v1/lint, /v1/leader, /livez, /readyz, /metrics")
+		"nothing here: see /v1/deployments, /v1/deployments/{id}, /v1/deployments/{id}/history, /v1/events, /v1/proxies, /v1/fences, /v1/parks, /v1/lint, /v1/leader, /livez, /readyz, /metrics")
 }
 
 func fail(w http.ResponseWriter, code int, message string) {

@@ -60,6 +60,21 @@ func NomadPack(ctx context.Context, progress io.Writer) (string, error) {
 	return resolve(ctx, pack, "1 of 1", progress)
 }
 
+// KamalProxy returns the kamal-proxy binary, from DRAINGATE_KAMAL_PROXY or the
+// cache, into which it is built in about a minute: only the comparison of ways
+// to hold requests needs it.
+func KamalProxy(ctx context.Context, progress io.Writer) (string, error) {
+	kamal := tool{
+		name: "kamal-proxy", env: "DRAINGATE_KAMAL_PROXY", folder: "kamalproxy",
+		module: "github.com/basecamp/kamal-proxy", pkg: "/cmd/kamal-proxy",
+	}
+	if path := os.Getenv(kamal.env); path != "" {
+		// It cannot be asked for its version, as resolve would.
+		return filepath.Abs(path)
+	}
+	return installer{tool: kamal, place: "1 of 1", progress: progress}.path(ctx)
+}
+
 // Binaries returns the server binaries, each from its environment variable
 // (DRAINGATE_NOMAD, DRAINGATE_CONSUL, DRAINGATE_TRAEFIK), else from PATH, else
 // from the user's cache folder, into which it is built from the version that

@@ -56,6 +56,9 @@ func (s *Stack) startConsul(ctx context.Context) error {
 // consulConfig is that of the i-th agent of Consul, servers first.
 func (s *Stack) consulConfig(i int, a *agent) map[string]any {
 	ports := map[string]any{"http": a.ports.http, "serf_lan": a.ports.serf, "serf_wan": -1, "dns": -1, "grpc": -1, "grpc_tls": -1}
+	if s.opts.DNS {
+		ports["dns"] = a.ports.dns
+	}
 	config := map[string]any{
 		"node_name": s.consulName(i), "datacenter": "dc1",
 		"server": i < s.opts.servers(), "data_dir": a.folder,

@@ -1,6 +1,9 @@
 package harness
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -37,10 +40,17 @@ type LoadOptions struct {
 	// ID begins the X-Request-Id of each request: "ID-0", "ID-1" and so on, none
 	// used twice. Without it requests have none.
 	ID string
-	// Body is what each request carries.
+	// Body is what each request carries. An answer that gives another hash of it
+	// than ours in X-Body-Sha256 counts as lost.
 	Body string
+	// Upload is how long each request takes to send its body, at once if zero. It
+	// is part of Timeout.
+	Upload time.Duration
 	// KeepAlive lets requests share connections. Each has its own if false.
 	KeepAlive bool
+	// HTTP2 speaks HTTP/2 from the first byte, in clear text, which Traefik's
+	// entry points understand. Requests share connections then.
+	HTTP2 bool
 }
 
 func (o LoadOptions) withDefaults() LoadOptions {
@@ -66,6 +76,8 @@ func (o LoadOptions) check() error {
 		return err
 	case u.Scheme != "http" || u.Host == "":
 		return fmt.Errorf("%q is not the address of an HTTP server", o.URL)
+	case o.Upload > 0 && o.Body == "":
+		return errors.New("an upload takes time, but there is no body")
 	case o.Rate < 0 || o.Rate > int(time.Second/time.Microsecond):
 		return fmt.Errorf("%d is not a rate", o.Rate)
 	default:
@@ -83,7 +95,10 @@ func (o LoadOptions) interval() time.Duration { return time.Second / time.Durati
 type Load struct {
 	opts     LoadOptions
 	attacker *vegeta.Attacker
-	ended    sync.WaitGroup
+	// body is that of all requests, and sum its hash.
+	body  []byte
+	sum   string
+	ended sync.WaitGroup
 	// given counts the IDs that were given to requests.
 	given atomic.Int64
 
@@ -97,7 +112,8 @@ func StartLoad(opts LoadOptions) (*Load, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("start a load: %w", err)
 	}
-	l := &Load{opts: opts}
+	sum := sha256.Sum256([]byte(opts.Body))
+	l := &Load{opts: opts, body: []byte(opts.Body), sum: hex.EncodeToString(sum[:])}
 	l.attacker = vegeta.NewAttacker(vegeta.Client(opts.client()), vegeta.MaxWorkers(opts.inFlight()), vegeta.MaxBody(0))
 	l.count = newCounter(opts, time.Now())
 	results := l.attacker.Attack(l.target, l.pacer(), 0, "")
@@ -111,7 +127,7 @@ func StartLoad(opts LoadOptions) (*Load, error) {
 
 // target is what vegeta sends next. It is called from many goroutines.
 func (l *Load) target(t *vegeta.Target) error {
-	*t = vegeta.Target{Method: l.opts.Method, URL: l.opts.URL, Header: http.Header{}, Body: []byte(l.opts.Body)}
+	*t = vegeta.Target{Method: l.opts.Method, URL: l.opts.URL, Header: http.Header{}, Body: l.body}
 	if l.opts.Host != "" {
 		t.Header.Set("Host", l.opts.Host)
 	}
@@ -168,15 +184,19 @@ func (o LoadOptions) inFlight() uint64 {
 
 // client follows no redirect, uses no proxy and replays nothing.
 func (o LoadOptions) client() *http.Client {
+	transport := &http.Transport{
+		DialContext:         (&net.Dialer{}).DialContext,
+		DisableKeepAlives:   !o.KeepAlive && !o.HTTP2,
+		DisableCompression:  true,
+		MaxIdleConnsPerHost: o.Rate,
+		IdleConnTimeout:     90 * time.Second,
+		Protocols:           new(http.Protocols),
+	}
+	transport.Protocols.SetUnencryptedHTTP2(o.HTTP2)
+	transport.Protocols.SetHTTP1(!o.HTTP2)
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: once{timeout: o.Timeout, next: &http.Transport{
-			DialContext:         (&net.Dialer{}).DialContext,
-			DisableKeepAlives:   !o.KeepAlive,
-			DisableCompression:  true,
-			MaxIdleConnsPerHost: o.Rate,
-			IdleConnTimeout:     90 * time.Second,
-		}},
+		Transport:     once{timeout: o.Timeout, next: slowly{during: o.Upload, next: transport}},
 	}
 }
 
@@ -185,9 +205,12 @@ func (l *Load) add(r *vegeta.Result) {
 	defer l.mu.Unlock()
 	l.count.add(sent{
 		seq: r.Seq, at: r.Timestamp, took: r.Latency, status: int(r.Code),
-		err: r.Error, version: r.Headers.Get("X-Version"),
+		err: r.Error, version: r.Headers.Get("X-Version"), garbled: l.garbled(r.Headers.Get("X-Body-Sha256")),
 	})
 }
+
+// garbled reports whether who answered got another body than the one sent.
+func (l *Load) garbled(sum string) bool { return sum != "" && sum != l.sum }
 
 // Snapshot returns the count so far, without what has not been answered yet.
 func (l *Load) Snapshot() LoadReport {

@@ -243,8 +243,8 @@ func TestCounter(t *testing.T) {
 }
 
 func TestReportIsOneLine(t *testing.T) {
-	r := LoadReport{Requests: 4, Lost: 1, LostBy: map[string]int{"502": 1}, Versions: map[string]int{"2": 1, "1": 2}, Gap: 15 * time.Second}
-	want := "4 requests, 1 lost, 75.00 % good, longest gap 15s (502: 1); answers by version: 1: 2, 2: 1"
+	r := LoadReport{Requests: 4, Lost: 1, LostBy: map[string]int{"502": 1}, Versions: map[string]int{"2": 1, "1": 2}, Gap: 15 * time.Second, Slowest: 1234 * time.Microsecond}
+	want := "4 requests, 1 lost, 75.00 % good, longest gap 15s, longest wait 1ms (502: 1); answers by version: 1: 2, 2: 1"
 	if got := r.String(); got != want || strings.Contains(got, "\n") {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -19,14 +19,14 @@ type LoadReport struct {
 	Lost int
 	// LostBy counts the lost by kind: the status code, or one of "refused",
 	// "reset", "closed", "timeout", "failed", "truncated", "sent twice",
-	// "late" and "not sent".
+	// "garbled", "late" and "not sent".
 	LostBy map[string]int
 	// Versions counts the good answers by the version that gave them.
 	Versions map[string]int
 	// Gap is the longest time between the sending of two good requests that
 	// follow each other, start and end of the load counted as good.
 	Gap time.Duration
-	// Slowest is the longest time a good answer took.
+	// Slowest is the longest time a good answer took: the longest wait.
 	Slowest time.Duration
 	// Began and Ended are the start of the load and the end of its schedule.
 	Began, Ended time.Time
@@ -49,8 +49,8 @@ func (r LoadReport) Success() float64 {
 
 // String is one line for people.
 func (r LoadReport) String() string {
-	s := fmt.Sprintf("%d requests, %d lost, %.2f %% good, longest gap %s",
-		r.Requests, r.Lost, r.Success(), r.Gap.Round(time.Millisecond))
+	s := fmt.Sprintf("%d requests, %d lost, %.2f %% good, longest gap %s, longest wait %s",
+		r.Requests, r.Lost, r.Success(), r.Gap.Round(time.Millisecond), r.Slowest.Round(time.Millisecond))
 	if r.Lost > 0 {
 		s += " (" + joinCounts(r.LostBy) + ")"
 	}
@@ -82,6 +82,7 @@ const (
 	lostLate      = "late"
 	lostNotSent   = "not sent"
 	lostTruncated = "truncated"
+	lostGarbled   = "garbled"
 )
 
 // sent is one request that was sent, and its answer.
@@ -92,6 +93,8 @@ type sent struct {
 	status  int
 	err     string
 	version string
+	// garbled is an answer to another body than the one that was sent.
+	garbled bool
 }
 
 // outcome is what the gap needs to know of a request.
@@ -155,6 +158,8 @@ func (c *counter) kind(r sent) string {
 		return strconv.Itoa(r.status)
 	case r.status == 0:
 		return errorClass(r.err)
+	case r.garbled:
+		return lostGarbled
 	case r.took > c.opts.Timeout:
 		return "timeout"
 	case r.at.Sub(c.slot(r.seq)) > c.opts.Late:

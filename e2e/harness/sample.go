@@ -3,6 +3,7 @@ package harness
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"text/template"
@@ -33,8 +34,10 @@ type Sample struct {
 	Version string
 	// Type is "service" if empty, or "system".
 	Type string
-	// Meta of the job, such as draingate_mode.
+	// Meta of the job, such as draingate_mode. Park is its draingate_park, not
+	// set if zero.
 	Meta map[string]string
+	Park time.Duration
 	// Count and Canary are 1 if zero; NoCanary makes canary 0.
 	Count, Canary int
 	NoCanary      bool
@@ -51,6 +54,11 @@ type Sample struct {
 	ShutdownDelay, TaskShutdownDelay time.Duration
 	// KillTimeout is 5 s, Nomad's default, if zero.
 	KillTimeout time.Duration
+	// TaskService puts the services at the level of the task, from where Nomad
+	// takes them out of the catalog only after the group's ShutdownDelay.
+	TaskService bool
+	// Port is the port that every instance serves on, chosen by Nomad if zero.
+	Port int
 	// Provider is "consul" if empty, or "nomad".
 	Provider string
 	// Tags and CanaryTags are those of the service: see Route.
@@ -69,8 +77,12 @@ type Sample struct {
 	// main in e2e/sample.
 	Warmup, Drain, Sleep time.Duration
 	NeverReady           bool
+	// Crash makes the process end with code 1 at its start.
+	Crash bool
 	// Worklog is where each instance notes the requests that it works on.
 	Worklog Worklog
+	// Writer is what an instance must hold for its whole life: see NewWriter.
+	Writer Writer
 	// Restarts is how often Nomad starts a process that ended again in place, a
 	// second later. RescheduleDelay is after how long it replaces an instance that
 	// failed, Nomad's default of 30 s and more if zero; 5 s is the least.
@@ -97,6 +109,13 @@ func (s Sample) withDefaults() Sample {
 	s.ProgressDeadline = or(s.ProgressDeadline, 10*time.Minute)
 	s.KillTimeout = or(s.KillTimeout, 5*time.Second)
 	s.Provider, s.CheckPath = or(s.Provider, "consul"), or(s.CheckPath, "/readyz")
+	if s.Park != 0 {
+		s.Meta = maps.Clone(s.Meta)
+		if s.Meta == nil {
+			s.Meta = map[string]string{}
+		}
+		s.Meta["draingate_park"] = s.Park.String()
+	}
 	s.CheckInterval, s.CheckTimeout = or(s.CheckInterval, 2*time.Second), or(s.CheckTimeout, 2*time.Second)
 	return s
 }

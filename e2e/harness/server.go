@@ -84,8 +84,9 @@ type agent struct {
 	process *Process
 }
 
-// agentPorts are the ports of one agent. A client of Consul leaves rpc unused.
-type agentPorts struct{ http, rpc, serf int }
+// agentPorts are the ports of one agent. A client of Consul leaves rpc unused,
+// and Nomad has no DNS.
+type agentPorts struct{ http, rpc, serf, dns int }
 
 func (a *agent) addr() string { return address(a.ports.http) }
 
@@ -138,7 +139,7 @@ func (s *Stack) newAgents(l layer, n int, name, folder, try string) ([]*agent, e
 			number = fmt.Sprint("-", i+1)
 		}
 		a := &agent{name: name + number + try, folder: filepath.Join(s.data(), folder+number+try), layer: l, stack: s}
-		if err := s.ports.takeAll(&a.ports.http, &a.ports.rpc, &a.ports.serf); err != nil {
+		if err := s.ports.takeAll(&a.ports.http, &a.ports.rpc, &a.ports.serf, &a.ports.dns); err != nil {
 			return nil, err
 		}
 		var err error

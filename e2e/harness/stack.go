@@ -30,6 +30,8 @@ type Options struct {
 	// HA makes three servers of Consul and three of Nomad, and two nodes, each
 	// with a client agent of Consul and one of Nomad.
 	HA bool
+	// DNS has Consul's agents answer DNS: see Stack.DNSAddr.
+	DNS bool
 	// MaxKillTimeout is the Nomad client's max_kill_timeout, 30 s if zero,
 	// which is also Nomad's default.
 	MaxKillTimeout time.Duration
@@ -48,6 +50,8 @@ type Stack struct {
 	// ConsulAddr and NomadAddr are host:port of the HTTP APIs: the servers', or
 	// in an HA stack those of the agents of the last node.
 	ConsulAddr, NomadAddr string
+	// DNSAddr is the host:port of the same Consul agent's DNS, if Options.DNS.
+	DNSAddr string
 	// Consul and Nomad are clients of the two.
 	Consul *consul.Client
 	Nomad  *nomad.Client
@@ -110,6 +114,9 @@ func (s *Stack) front() {
 		api = s.NomadServers[0].agent
 	}
 	s.ConsulAddr, s.Consul, s.ConsulProcess = last.ConsulAddr, last.consul.consul, last.Consul
+	if s.opts.DNS {
+		s.DNSAddr = address(s.consulAgents[len(s.consulAgents)-1].ports.dns)
+	}
 	s.NomadAddr, s.Nomad, s.NomadProcess = api.addr(), api.nomad, api.running()
 	s.NomadClientProcess, s.NodeID = last.Nomad, last.ID
 }

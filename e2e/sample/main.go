@@ -16,6 +16,15 @@
 //	WORKED      folder with a file for each instance, to which the X-Request-Id
 //	            of every request to / is added, a line each, before it is worked
 //	            on; a request that cannot be noted is answered with 500
+//	WRITER      file whose exclusive lock the process holds for its whole life; it
+//	            ends with code 1 where it does not get it at once, or finds that
+//	            somebody else has it too. WRITER.journal says who wrote when
+//	CRASH       "true" ends the process with code 1 at its start
+//
+// / reads the whole body, and answers with its length and hash in X-Body-Bytes
+// and X-Body-Sha256. /stream?for=2s answers with a line every 100ms, the last of
+// which is "end". /echo is a WebSocket that sends each message back with the
+// version before it. What is said of / here is true of these two as well.
 //
 // /readyz also answers 503 to who asks for another instance, by its allocation's
 // ID in the header X-Alloc.
@@ -51,22 +60,30 @@ func main() {
 }
 
 // serve answers until stop is done, and then for as long as it is to drain.
-func serve(stop context.Context, cfg config, now time.Time) error {
+func serve(stop context.Context, cfg config, now time.Time) (err error) {
+	if cfg.crash {
+		return errors.New("told to crash at the start")
+	}
 	svc := newService(cfg, now)
 	closeLog, err := svc.keepWorklog()
 	if err != nil {
 		return err
 	}
 	defer closeLog()
+	end, err := svc.beWriter()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
 	server := &http.Server{Addr: cfg.addr, Handler: svc.handler(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- listenAndServe(stop, server) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve on %s: %w", cfg.addr, err)
-	case <-svc.exit:
+	case err := <-svc.exit:
 		_ = server.Close()
-		return errors.New("told to exit")
+		return err
 	case <-stop.Done():
 	}
 	if cfg.drain == 0 {

@@ -19,7 +19,9 @@ type config struct {
 	// worked is a folder, or empty.
 	worked               string
 	warmup, drain, sleep time.Duration
-	neverReady           bool
+	neverReady, crash    bool
+	// lock is the writer's file, or empty.
+	lock string
 }
 
 // readConfig reads the environment through lookup.
@@ -45,6 +47,9 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 	cfg.worked, _ = lookup("WORKED")
 	never, _ := lookup("NEVER_READY")
 	cfg.neverReady = never == "true"
+	crash, _ := lookup("CRASH")
+	cfg.crash = crash == "true"
+	cfg.lock, _ = lookup("WRITER")
 	var ok bool
 	if cfg.addr, ok = lookup("ADDR"); !ok || cfg.addr == "" {
 		errs = append(errs, errors.New("read ADDR: not set"))
@@ -59,13 +64,15 @@ type service struct {
 	sick     atomic.Bool
 	// worklog gets a line for each request that is worked on.
 	worklog io.Writer
-	// exit is closed once the process is to end.
-	exit chan struct{}
+	// writer is nil where any number of instances may write.
+	writer *writer
+	// exit gets why the process is to end, once.
+	exit chan error
 	once sync.Once
 }
 
 func newService(cfg config, started time.Time) *service {
-	return &service{cfg: cfg, warm: started.Add(cfg.warmup), worklog: io.Discard, exit: make(chan struct{})}
+	return &service{cfg: cfg, warm: started.Add(cfg.warmup), worklog: io.Discard, exit: make(chan error, 1)}
 }
 
 // keepWorklog opens the file in which requests are noted, if there is to be one.
@@ -73,7 +80,7 @@ func (s *service) keepWorklog() (closeIt func(), err error) {
 	if s.cfg.worked == "" {
 		return func() {}, nil
 	}
-	name := filepath.Join(s.cfg.worked, cmp.Or(s.cfg.alloc, strconv.Itoa(os.Getpid())))
+	name := filepath.Join(s.cfg.worked, s.name())
 	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644) //nolint:gosec // The path is the operator's.
 	if err != nil {
 		return nil, fmt.Errorf("open the list of requests: %w", err)
@@ -82,45 +89,30 @@ func (s *service) keepWorklog() (closeIt func(), err error) {
 	return func() { _ = f.Close() }, nil
 }
 
+// name is what the instance is known by in what it notes.
+func (s *service) name() string { return cmp.Or(s.cfg.alloc, strconv.Itoa(os.Getpid())) }
+
+// beWriter takes the writer's lock, if there is one.
+func (s *service) beWriter() (end func() error, err error) {
+	if s.cfg.lock == "" {
+		return func() error { return nil }, nil
+	}
+	if s.writer, err = takeLock(s.cfg.lock, s.name()); err != nil {
+		return nil, err
+	}
+	return s.writer.end, nil
+}
+
 func (s *service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.root)
+	mux.HandleFunc("GET /stream", s.stream)
+	mux.HandleFunc("GET /echo", s.echo)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("PUT /admin/ready", s.setReady)
 	mux.HandleFunc("PUT /admin/exit", s.setExit)
 	return mux
-}
-
-func (s *service) root(w http.ResponseWriter, r *http.Request) {
-	sleep := s.cfg.sleep
-	if v := r.URL.Query().Get("sleep"); v != "" {
-		d, err := time.ParseDuration(v)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		sleep = d
-	}
-	w.Header().Set("X-Version", s.cfg.version)
-	w.Header().Set("X-Alloc", s.cfg.alloc)
-	if time.Now().Before(s.warm) {
-		// Another status than those that a proxy gives of its own accord.
-		http.Error(w, "warming up", http.StatusTooEarly)
-		return
-	}
-	if id := r.Header.Get("X-Request-Id"); id != "" {
-		// One write for each, so that nothing is lost with the process.
-		if _, err := io.WriteString(s.worklog, id+"\n"); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-	}
-	select {
-	case <-time.After(sleep):
-		_, _ = fmt.Fprintln(w, "version", s.cfg.version)
-	case <-r.Context().Done():
-	}
 }
 
 func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
@@ -155,5 +147,10 @@ func (s *service) setExit(w http.ResponseWriter, _ *http.Request) {
 	if f, ok := w.(http.Flusher); ok {
 		f.Flush()
 	}
-	s.once.Do(func() { close(s.exit) })
+	s.fail(errors.New("told to exit"))
+}
+
+// fail ends the process.
+func (s *service) fail(err error) {
+	s.once.Do(func() { s.exit <- err })
 }

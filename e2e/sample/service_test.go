@@ -125,8 +125,8 @@ func TestReadConfig(t *testing.T) {
 		wantErr string
 	}{
 		"everything set": {
-			env:  map[string]string{"ADDR": "127.0.0.1:1", "VERSION": "2", "WARMUP": "1s", "DRAIN": "2s", "SLEEP": "3s", "NEVER_READY": "true", "WORKED": "/w"},
-			want: config{addr: "127.0.0.1:1", version: "2", worked: "/w", warmup: time.Second, drain: 2 * time.Second, sleep: 3 * time.Second, neverReady: true},
+			env:  map[string]string{"ADDR": "127.0.0.1:1", "VERSION": "2", "WARMUP": "1s", "DRAIN": "2s", "SLEEP": "3s", "NEVER_READY": "true", "WORKED": "/w", "WRITER": "/l", "CRASH": "true"},
+			want: config{addr: "127.0.0.1:1", version: "2", worked: "/w", warmup: time.Second, drain: 2 * time.Second, sleep: 3 * time.Second, neverReady: true, crash: true, lock: "/l"},
 		},
 		"only the address":         {env: map[string]string{"ADDR": "a:1"}, want: config{addr: "a:1"}},
 		"no address":               {wantErr: "ADDR"},

@@ -50,6 +50,24 @@ variable "advertise" {
   description = "The address at which the others reach the status endpoint of each instance, such as $${attr.unique.network.ip-address}:4689 with a listen to match. Without one only the leader's own endpoint has the status."
 }
 
+variable "park_address" {
+  type        = string
+  default     = ""
+  description = "The IP address at which every Traefik reaches the node, for services that are parked for. Empty for the one that the Consul agent advertises."
+}
+
+variable "park_ports" {
+  type        = string
+  default     = ""
+  description = "The ports to listen on for services that are parked for, one for each, such as 21000-21099, where a firewall is in between. Empty for any that is free."
+}
+
+variable "no_park" {
+  type        = bool
+  default     = false
+  description = "Park for no service, whatever jobs say."
+}
+
 variable "default_mode" {
   type        = string
   default     = "observe"
@@ -115,6 +133,7 @@ job "draingate" {
           [for name in var.traefik_services : ["--traefik-service", name]],
           "--listen", var.listen,
           "--advertise", var.advertise,
+          var.no_park ? ["--no-park"] : ["--park-address", var.park_address, "--park-ports", var.park_ports],
           "--default-mode", var.default_mode,
           "--dry-run=${var.dry_run}",
           var.traefik_api_user == "" ? [] : ["--traefik-api-user", var.traefik_api_user,
@@ -170,11 +189,13 @@ job "draingate" {
         CONSUL_HTTP_ADDR = var.consul_address
       }, var.env)
 
-      # On the stop signal it stops promoting at once, gives up the lead, for
-      # which it waits for Consul for 4 s at most, and then lets answers of its
-      # status endpoint finish, for 3 s at most. With less than that and
-      # some room Nomad would kill it in between.
-      kill_timeout = "10s"
+      # On the stop signal it stops promoting at once. Placeholders leave the
+      # catalog, and what still comes to their listeners and what waits there is
+      # finished, for 25 s at most; without any it takes a few seconds to give up the
+      # lead and to let answers of its status endpoint finish. With less than that
+      # Nomad would kill it in between, and cut requests. A client with a
+      # max_kill_timeout below 30 s shortens it.
+      kill_timeout = "30s"
 
       resources {
         cpu    = 100

@@ -44,6 +44,7 @@ func TestDumpOfARealTraefik(t *testing.T) {
 	want := model.ProxySettings{
 		Source: "process", ConsulCatalog: true, RefreshInterval: 15 * time.Second, Throttle: 2 * time.Second,
 		StrictChecks: []string{"passing", "warning"}, ExposedByDefault: true, Prefix: "traefik",
+		Timeouts: &model.Timeouts{EntryPoints: []model.EntryPoint{{Name: "traefik", Read: time.Minute}}},
 	}
 	if diff := cmp.Diff(want, d.Settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -116,7 +117,10 @@ func TestRoutingOfARealTraefik(t *testing.T) {
 
 	require.Equal(t, model.Router{
 		Name: "r7a@consulcatalog", Provider: "consulcatalog", Service: "s7a@consulcatalog", Rule: "Host(`r7a`)", Status: model.StatusEnabled,
+		EntryPoints: []string{"stream", "web"},
 	}, router(t, got, "r7a@consulcatalog"))
+	require.Equal(t, []string{"c18@consulcatalog", "h18@consulcatalog"}, router(t, got, "r18@consulcatalog").Middlewares)
+	require.Equal(t, map[string]model.Middleware{"c18@consulcatalog": {Chain: []string{"r18@consulcatalog"}}}, got.Middlewares, "those that hold others or limit what passes")
 	require.Equal(t, "noop@internal", router(t, got, "r23@consulcatalog").Service)
 	require.True(t, slices.IsSortedFunc(got.Routers, func(a, b model.Router) int { return strings.Compare(a.Name, b.Name) }))
 	require.True(t, slices.IsSortedFunc(got.Services, func(a, b model.ProxyService) int { return strings.Compare(a.Name, b.Name) }))
@@ -155,6 +159,15 @@ func TestARouterWhoseServiceWasDeletedIsDisabledAndSaysSo(t *testing.T) {
 	require.Equal(t, "split@consulcatalog", split.Service)
 	require.Equal(t, []string{`the service "split@consulcatalog" does not exist`}, split.Errors)
 	require.False(t, slices.ContainsFunc(got.Services, func(s model.ProxyService) bool { return s.Name == "split@consulcatalog" }))
+}
+
+func TestMiddlewaresThatLimit(t *testing.T) {
+	body := `{"routers":{"a@file":{"status":"enabled","middlewares":["cut@file","all@file"]}},"middlewares":{"cut@file":{"circuitBreaker":{"expression":"x"}},"few@file":{"inFlightReq":{"amount":1}},"all@file":{"chain":{"middlewares":["few"]}},"strip@file":{"stripPrefix":{}},"none@file":null}}`
+	got, err := dial(t, client.Options{URL: serve(t, answer("application/json", []byte(body))).URL}).Routing(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[string]model.Middleware{
+		"cut@file": {Limit: model.LimitCircuitBreaker}, "few@file": {Limit: model.LimitInFlight}, "all@file": {Chain: []string{"few@file"}},
+	}, got.Middlewares)
 }
 
 func TestRoutingRefuses(t *testing.T) {

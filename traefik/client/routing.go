@@ -31,15 +31,25 @@ func (c *Client) Routing(ctx context.Context) (model.Routing, error) {
 }
 
 type rawData struct {
-	Routers  map[string]*rawRouter
-	Services map[string]*rawService
+	Routers     map[string]*rawRouter
+	Services    map[string]*rawService
+	Middlewares map[string]*rawMiddleware
 }
 
 type rawRouter struct {
-	Service string
-	Rule    string
-	Status  string
-	Error   []string
+	EntryPoints []string
+	Middlewares []string
+	Service     string
+	Rule        string
+	Status      string
+	Error       []string
+}
+
+type rawMiddleware struct {
+	Chain *struct {
+		Middlewares []string
+	}
+	CircuitBreaker, InFlightReq json.RawMessage
 }
 
 type rawService struct {
@@ -79,7 +89,33 @@ func parseRouting(body []byte) (model.Routing, error) {
 		}
 		out.Services = append(out.Services, s)
 	}
+	out.Middlewares = convertMiddlewares(raw.Middlewares)
 	return out, nil
+}
+
+// convertMiddlewares keeps those that hold others or limit what passes.
+func convertMiddlewares(raw map[string]*rawMiddleware) map[string]model.Middleware {
+	out := map[string]model.Middleware{}
+	for name, m := range raw {
+		switch {
+		case m == nil:
+		case m.CircuitBreaker != nil:
+			out[name] = model.Middleware{Limit: model.LimitCircuitBreaker}
+		case m.InFlightReq != nil:
+			out[name] = model.Middleware{Limit: model.LimitInFlight}
+		case m.Chain != nil:
+			out[name] = model.Middleware{Chain: qualifyAll(m.Chain.Middlewares, traefik.ProviderOf(name))}
+		}
+	}
+	return out
+}
+
+func qualifyAll(names []string, provider string) []string {
+	var out []string
+	for _, n := range names {
+		out = append(out, traefik.Qualify(n, provider))
+	}
+	return out
 }
 
 func (r *rawRouter) convert(name string) (model.Router, error) {
@@ -90,7 +126,8 @@ func (r *rawRouter) convert(name string) (model.Router, error) {
 	case provider == "":
 		return model.Router{}, fmt.Errorf("router %s has no provider in its name", name)
 	}
-	out := model.Router{Name: name, Provider: provider, Rule: r.Rule, Status: r.Status, Errors: slices.Sorted(slices.Values(r.Error))}
+	out := model.Router{Name: name, Provider: provider, Rule: r.Rule, Status: r.Status, Errors: slices.Sorted(slices.Values(r.Error)),
+		EntryPoints: slices.Sorted(slices.Values(r.EntryPoints)), Middlewares: qualifyAll(r.Middlewares, provider)}
 	if r.Service != "" {
 		out.Service = traefik.Qualify(r.Service, provider)
 	}

@@ -1,5 +1,6 @@
-# What draingate needs of Consul where it takes no instance out of rotation:
-# draingate run --fence never, and no job with another draingate_fence.
+# What draingate needs of Consul where it takes no instance out of rotation and
+# parks for no service: draingate run --fence never --no-park, and no job with another
+# draingate_fence.
 #
 #   consul acl policy create -name draingate -rules @consul-without-fence.hcl
 

@@ -1,5 +1,5 @@
 # What draingate needs of Consul. consul-without-fence.hcl has less, for
-# draingate run --fence never.
+# draingate run --fence never --no-park.
 #
 #   consul acl policy create -name draingate -rules @consul.hcl
 
@@ -7,10 +7,10 @@
 # services, since one load of Traefik's catalog provider reads them all, and how
 # long that takes is part of how long Traefik goes on routing.
 #
-# write is for the fence, which takes an old instance out of rotation: Consul's
-# maintenance. It also permits to register instances. To narrow it, write read
-# here, and service "NAME" { policy = "write" } for each service that may be fenced;
-# what lacks it is not fenced, and its deployments are held.
+# write is for the fence, which takes an old instance out of rotation (Consul's
+# maintenance), and for parks, which register placeholders. To narrow it, write read
+# here, and service "NAME" { policy = "write" } for each service that may be fenced or
+# parked for; what lacks it is not fenced, and its deployments are held, nor parked for.
 service_prefix "" {
   policy = "write"
 }
@@ -20,7 +20,8 @@ node_prefix "" {
   policy = "read"
 }
 
-# The name of its own Consul agent, which is the node that it can fence.
+# The name of its own Consul agent, which is the node that it can fence, and its
+# address, at which proxies reach the node's listeners.
 agent_prefix "" {
   policy = "read"
 }
@@ -32,7 +33,8 @@ session_prefix "" {
 }
 
 # The lock of the leader (draingate/leader), the records of fences
-# (draingate/leader/fences/) and the presences (draingate/leader/nodes/).
+# (draingate/leader/fences/) and of parks (draingate/leader/parks/services/), and the
+# presences (draingate/leader/nodes/, draingate/leader/parks/nodes/).
 key_prefix "draingate/" {
   policy = "write"
 }

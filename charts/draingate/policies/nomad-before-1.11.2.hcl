@@ -4,11 +4,11 @@
 #
 #   nomad acl policy apply -namespace default -job draingate draingate nomad-before-1.11.2.hcl
 namespace "*" {
-  capabilities = ["read-job", "submit-job"]
+  capabilities = ["list-jobs", "read-job", "submit-job"]
 
   variables {
     path "draingate/jobs/*" {
-      capabilities = ["read"]
+      capabilities = ["list", "read"]
     }
   }
 }

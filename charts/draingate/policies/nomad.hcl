@@ -8,13 +8,15 @@ namespace "*" {
   # pauses the deployment in between; where that comes to nothing it fails the
   # deployment ahead of its progress deadline, as draingate_on_deadline = "fail"
   # does. With --fence never and without that key the last two can go.
-  # --dry-run needs list-jobs too.
-  capabilities = ["read-job", "promote-deployment", "pause-deployment", "fail-deployment"]
+  # list-jobs is for parks, to see which jobs ask for one, and for --dry-run; with
+  # --no-park it can go.
+  capabilities = ["list-jobs", "read-job", "promote-deployment", "pause-deployment", "fail-deployment"]
 
-  # Whether somebody froze a job, or changed its mode.
+  # Whether somebody froze a job, or changed its mode; list is for parks, to see
+  # that somebody paused a service.
   variables {
     path "draingate/jobs/*" {
-      capabilities = ["read"]
+      capabilities = ["list", "read"]
     }
   }
 }

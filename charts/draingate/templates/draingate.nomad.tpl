@@ -43,6 +43,12 @@ job [[ var "job_name" . | quote ]] {
 [[- end ]]
           "--listen", [[ var "listen" . | quote ]],
           "--advertise", [[ var "advertise" . | quote ]],
+[[- if var "no_park" . ]]
+          "--no-park",
+[[- else ]]
+          "--park-address", [[ var "park_address" . | quote ]],
+          "--park-ports", [[ var "park_ports" . | quote ]],
+[[- end ]]
           "--default-mode", [[ var "default_mode" . | quote ]],
           "--dry-run=[[ var "dry_run" . ]]",
 [[- if var "traefik_api_user" . ]]
@@ -105,10 +111,13 @@ job [[ var "job_name" . | quote ]] {
         CONSUL_HTTP_ADDR = [[ var "consul_address" . | quote ]]
       }, [[ var "env" . | toJson ]])
 
-      # On the stop signal it stops promoting at once and then lets answers of
-      # its status endpoint finish, for 3 s at most. With less than that and
-      # some room Nomad would kill it in between.
-      kill_timeout = "10s"
+      # On the stop signal it stops promoting at once. Placeholders leave the
+      # catalog, and what still comes to their listeners and what waits there is
+      # finished, for 25 s at most; without any it takes a few seconds to give up the
+      # lead and to let answers of its status endpoint finish. With less than that
+      # Nomad would kill it in between, and cut requests. A client with a
+      # max_kill_timeout below 30 s shortens it.
+      kill_timeout = "30s"
 
       resources {
         cpu    = [[ var "cpu" . ]]

@@ -39,6 +39,7 @@ type Run struct {
 	// FenceTimeout is how long old instances may take, besides the longest
 	// request, until no proxy routes to them.
 	FenceTimeout time.Duration
+	Park         Park
 	// DryRun decides and reports, and never writes to any system.
 	DryRun bool
 	// Listen is the host:port of the status endpoint; port 0 takes a free one.
@@ -66,6 +67,21 @@ type Leader struct {
 	// Advertise is the host:port at which the others reach the status endpoint;
 	// empty for the one that it listens on, if that is of use elsewhere.
 	Advertise string
+}
+
+// Park says how this process parks for services that ask for it.
+type Park struct {
+	// Off leaves it out: no listener is opened, and no service is parked for by this
+	// process.
+	Off bool
+	// Address is the IP address at which every Traefik reaches this node; empty for
+	// the one that the Consul agent advertises. Bind is the address to listen on, empty
+	// for Address.
+	Address, Bind string
+	// FirstPort to LastPort are the ports of the listeners; both 0 for any.
+	FirstPort, LastPort uint16
+	// Requests is how many may wait in this process, PerService for one service.
+	Requests, PerService int
 }
 
 // Webhook says where changes of decisions are posted; the zero Webhook is none.
@@ -115,6 +131,11 @@ const (
 	// (SessionTTLMin and MaxLockDelay, v1.22.3).
 	MinLeaderTTL = 10 * time.Second
 	MaxLeaderTTL = time.Minute
+	// MinParkPort leaves out the ports that only root may listen on.
+	MinParkPort = 1024
+	// MaxParkRequests is what has some 20 GB of memory to itself, and more ports than
+	// one address of a proxy has.
+	MaxParkRequests = 1_000_000
 )
 
 // FenceOff is the value of --fence for a process that takes part in no fence, and
@@ -132,6 +153,7 @@ func Default() Run {
 		OnDeadline:   "hold",
 		Fence:        model.FenceAuto,
 		FenceTimeout: 2 * time.Minute,
+		Park:         Park{Requests: 20_000, PerService: 10_000},
 		Listen:       "127.0.0.1:4689",
 		Leader:       Leader{Key: "draingate/leader", TTL: MinLeaderTTL},
 		PollInterval: 500 * time.Millisecond,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -22,7 +23,7 @@ import (
 func (r Run) Validate() error {
 	checks := []func(Run) error{
 		hasProxies, urlsAreBases, servicesAreNames, configIsReadable, apiIsSound, credentialsArePaired, tlsIsUsed, certificateIsPaired,
-		marginIsSound, modeIsKnown, deadlineIsSound, fenceIsKnown, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown, webhookIsSound,
+		marginIsSound, modeIsKnown, deadlineIsSound, fenceIsKnown, parkIsSound, parkFits, listenIsAddress, leaderIsSound, advertiseIsAddress, pollIsSound, workersAreSound, formatIsKnown, webhookIsSound,
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
@@ -189,6 +190,52 @@ func fenceIsKnown(r Run) error {
 		return fmt.Errorf("--fence-timeout %s: give 1s or more", r.FenceTimeout)
 	}
 	return nil
+}
+
+func parkIsSound(r Run) error {
+	address, err := addressOf("--park-address", r.Park.Address)
+	if err != nil {
+		return err
+	}
+	if address.IsUnspecified() || address.IsMulticast() {
+		return fmt.Errorf("--park-address %s is no address at which a Traefik reaches this node: give one such as 10.0.0.7; --park-bind may be 0.0.0.0", address)
+	}
+	if _, err := addressOf("--park-bind", r.Park.Bind); err != nil {
+		return err
+	}
+	if r.Park.Off && r.Park.Address+r.Park.Bind != "" {
+		return errors.New("--park-address and --park-bind are for parks, and --no-park leaves them out: give one or the other")
+	}
+	return nil
+}
+
+// addressOf is the zero address for none.
+func addressOf(flag, text string) (netip.Addr, error) {
+	if text == "" {
+		return netip.Addr{}, nil
+	}
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		return address, fmt.Errorf("%s %q is no IP address: give one such as 10.0.0.7, without a port", flag, text)
+	}
+	return address, nil
+}
+
+// parkFits checks the bounds of parks.
+func parkFits(r Run) error {
+	p := r.Park
+	switch {
+	case p.FirstPort > p.LastPort || p.FirstPort == 0 && p.LastPort != 0:
+		return fmt.Errorf("--park-ports %d-%d: give two ports, such as 21000-21099", p.FirstPort, p.LastPort)
+	case p.FirstPort != 0 && p.FirstPort < MinParkPort:
+		return fmt.Errorf("--park-ports %d-%d: give ports from %d on", p.FirstPort, p.LastPort, MinParkPort)
+	case p.PerService < 1 || p.PerService > MaxParkRequests:
+		return fmt.Errorf("--park-requests %d: give 1 to %d", p.PerService, MaxParkRequests)
+	case p.Requests < p.PerService || p.Requests > MaxParkRequests:
+		return fmt.Errorf("--park-requests-total %d: give --park-requests (%d) to %d", p.Requests, p.PerService, MaxParkRequests)
+	default:
+		return nil
+	}
 }
 
 func listenIsAddress(r Run) error {

@@ -1,0 +1,142 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	nomad "github.com/hashicorp/nomad/api"
+	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/e2e/harness"
+)
+
+// fastPark is a row that most of the ends share.
+func fastPark() parkRow {
+	return parkRow{proxies: polls(2 * time.Second), notice: 6 * time.Second, load: harness.LoadOptions{Rate: 50}}
+}
+
+// parked waits until requests wait.
+func (p *parkedJob) parked() {
+	p.t.Helper()
+	p.watch.until(time.Minute, "requests wait", func(seen parkSeen) bool { return seen.waiting > 0 })
+}
+
+// over waits until nothing is left of the park but, at most, the note that it was
+// given up.
+func (p *parkedJob) over(d time.Duration) {
+	p.t.Helper()
+	p.watch.until(d, "the park is over", func(seen parkSeen) bool {
+		step, there := seen.records[p.job.Name]
+		return len(seen.placeholders) == 0 && len(seen.maintained) == 0 && (!there || step == "over")
+	})
+}
+
+// A WebSocket that is opened while nobody is there to take it opens once somebody
+// is, and works through the listener it came by.
+func TestParkedWebSocket(t *testing.T) {
+	t.Parallel()
+	p := fastPark().begin(t)
+	p.deploy(nil)
+	p.parked()
+	echo, err := p.through[0].Echo(within(t, time.Minute), p.job.Host())
+	require.NoError(t, err)
+	version, back, err := echo.Say("hello")
+	require.NoError(t, err)
+	require.Equal(t, []string{"2", "hello"}, []string{version, back})
+	p.succeeds()
+	// No proxy routes to the listener any more, and nobody cuts what it carries.
+	version, back, err = echo.Say("still there")
+	require.NoError(t, err)
+	require.Equal(t, []string{"2", "still there"}, []string{version, back})
+	require.NoError(t, echo.Close())
+	p.lostNothing()
+	p.leavesNothing()
+}
+
+// A version that does not come up is reverted, and is parked for until the old
+// one is back.
+func TestParkWithAutoRevert(t *testing.T) {
+	t.Parallel()
+	p := fastPark().begin(t)
+	// Nomad gives up on a version when nothing came up for so long, and not before.
+	p.deploy(func(job *harness.Sample) {
+		job.Crash, job.AutoRevert, job.HealthyDeadline, job.ProgressDeadline = true, true, 20*time.Second, 24*time.Second
+	})
+	ctx := within(t, 3*time.Minute)
+	_, err := p.s.AwaitDeployment(ctx, p.job.Name, "a revert that succeeds", func(d *nomad.Deployment) bool {
+		return d != nil && d.JobVersion == p.version+1 && d.Status == nomad.DeploymentStatusSuccessful
+	})
+	require.NoError(t, err)
+	p.over(time.Minute)
+	p.stop()
+	for i, r := range p.reports {
+		require.Zero(t, r.Lost, "lost through proxy %d: %v", i+1, r.LostBy)
+		require.Equal(t, r.Requests, r.Versions["1"])
+	}
+	journalOf(t, p.job)
+	p.leavesNothing()
+}
+
+// A version that never comes up is waited for as long as the job says, and not
+// longer; one that does is parked for anew.
+func TestParkExpires(t *testing.T) {
+	t.Parallel()
+	row := fastPark()
+	p := row.begin(t)
+	p.deploy(func(job *harness.Sample) { job.Crash, job.Park = true, 8*time.Second })
+	p.parked()
+	p.watch.until(time.Minute, "it is given up", func(seen parkSeen) bool { return seen.records[p.job.Name] == "over" })
+	p.over(10 * time.Second)
+	require.Eventually(t, func() bool { return strings.Contains(p.g.parks(), "ParkExpired") }, 10*time.Second, 100*time.Millisecond)
+
+	p.deploy(func(job *harness.Sample) { job.Crash = false })
+	p.watch.until(time.Minute, "it is parked for anew", func(seen parkSeen) bool { return seen.records[p.job.Name] == "parking" })
+	_, err := p.s.AwaitDeployment(within(t, 2*time.Minute), p.job.Name, "a successful deployment", func(d *nomad.Deployment) bool {
+		return d != nil && d.JobVersion == p.version && d.Status == nomad.DeploymentStatusSuccessful
+	})
+	require.NoError(t, err)
+	p.over(time.Minute)
+	p.stop()
+	for _, r := range p.reports {
+		require.Positive(t, r.LostBy["503"], "the answers of the listener: %v", r.LostBy)
+		require.Zero(t, r.LostBy["502"]+r.LostBy["refused"]+r.LostBy["timeout"], "%v", r.LostBy)
+		require.Positive(t, r.Versions["3"])
+		require.Less(t, r.Slowest, 10*time.Second)
+	}
+	p.leavesNothing()
+}
+
+// Without advance notice a proxy may have neither the instance nor a placeholder:
+// what that costs is measured, and lint and the docs say so.
+func TestParkWithoutNotice(t *testing.T) {
+	t.Parallel()
+	row := fastPark()
+	p := row.begin(t)
+	p.deploy(nil)
+	p.succeeds()
+	p.lostNothing()
+
+	q := &parkedJob{t: t, s: p.s, g: p.g, key: p.key, through: p.through}
+	row.start(q, func(job *harness.Sample) { job.TaskService = false })
+	q.deploy(nil)
+	q.succeeds()
+	q.stop()
+	for _, r := range q.reports {
+		t.Logf("a service at the level of the group: lost %d of %d, %v", r.Lost, r.Requests, r.LostBy)
+		require.Less(t, r.Lost, 4*row.load.Rate, "what comes until the proxy has the placeholder")
+		require.Equal(t, r.Lost, r.LostBy["404"]+r.LostBy["503"]+r.LostBy["502"])
+	}
+}
+
+// parks is what the status endpoint tells of parks.
+func (c *controller) parks() string {
+	code, body := c.get("/v1/parks")
+	if code != http.StatusOK {
+		return ""
+	}
+	return body
+}
