@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -78,6 +79,7 @@ func TestFenceThroughCrashes(t *testing.T) {
 			c.finishes()
 		}},
 		"the leader with a fence that is armed to resume, resumed": {soak: true, job: three, longest: "2s", run: func(c *crash) {
+			c.leadsFrom("[1]")
 			c.leaderArmedToResume(harness.FaultNone)
 			c.pausesAlone()
 			c.gates[0].start()
@@ -255,6 +257,22 @@ func (c *crash) leaderArmedToResume(fault harness.Fault) {
 	require.Equal(c.t, "resume", left.Call)
 	require.Len(c.t, left.Set, 1)
 	c.t.Logf("killed with %s of node %s fenced", left.Set[0].Alloc, left.Set[0].Node)
+}
+
+// leadsFrom sees to it that the first draingate, which leads, is the one on the node
+// of the old instance whose name ends so, which is then without any once it dies.
+func (c *crash) leadsFrom(name string) {
+	c.t.Helper()
+	i := slices.IndexFunc(c.d.old, func(i harness.Instance) bool { return strings.HasSuffix(i.Name, name) })
+	require.GreaterOrEqual(c.t, i, 0)
+	if c.d.old[i].NodeID == c.s.Nodes[0].ID {
+		return
+	}
+	require.NoError(c.t, c.gates[0].process.Stop(10*time.Second))
+	awaitLead(c.t, failoverBound, c.gates[1])
+	c.gates[0].start()
+	slices.Reverse(c.gates)
+	slices.Reverse(c.nomadAPI)
 }
 
 // pausesAlone requires that the draingate of the other node, which does not lead
