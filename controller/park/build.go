@@ -29,9 +29,10 @@ type Facts struct {
 	Proxies model.Fact[[]model.Proxy]
 	// Stored is all below the prefix of the keys.
 	Stored model.Fact[[]model.Stored]
-	// Ran are the allocations that this process saw while they were to run, and Known
+	// Ran are the allocations that this process saw while they were to run, with when
+	// it first saw that they were told to stop, the zero time for not yet; and Known
 	// the instances that Nomad registered as they were last in the catalog.
-	Ran   map[string]bool
+	Ran   map[string]time.Time
 	Known []model.Registration
 	// Self and Mark are as in World.
 	Self, Mark string
@@ -232,10 +233,13 @@ func (f Facts) ends(going map[string]model.Allocation) []Going {
 // see running: it may have been told long ago.
 func (f Facts) end(a model.Allocation) time.Time {
 	group := a.Job.Group(a.Group)
-	if !f.Ran[a.ID] || group == nil {
+	told, ran := f.Ran[a.ID]
+	if !ran || group == nil {
 		return time.Time{}
 	}
-	told := f.Now
+	if told.IsZero() {
+		told = f.Now
+	}
 	if !a.ModifiedAt.IsZero() && a.ModifiedAt.Before(told) {
 		told = a.ModifiedAt
 	}
@@ -249,6 +253,26 @@ func (f Facts) end(a model.Allocation) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// Remember is what Ran is to be for the next facts.
+func (f Facts) Remember() map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, j := range f.Jobs {
+		for _, a := range j.Allocations.Value {
+			told, ran := f.Ran[a.ID]
+			switch {
+			case a.ClientTerminal():
+			case a.DesiredStatus == model.DesiredRun:
+				out[a.ID] = time.Time{}
+			case ran && told.IsZero():
+				out[a.ID] = f.Now
+			case ran:
+				out[a.ID] = told
+			}
+		}
+	}
+	return out
 }
 
 // longest is the longest request that must be allowed to finish, 0 where the job

@@ -48,7 +48,7 @@ func facts() park.Facts {
 	old.Tags = []string{"traefik.enable=true"}
 	stand := model.Registration{ServiceID: mine, Node: "n2", Address: "10.0.0.2", Port: 2000, Status: model.StatusPassing}
 	return park.Facts{
-		Now: epoch, Keys: keys, Service: "web", Self: "me", Mark: "m9", Ran: map[string]bool{"old": true},
+		Now: epoch, Keys: keys, Service: "web", Self: "me", Mark: "m9", Ran: map[string]time.Time{"old": {}},
 		Jobs: []park.JobFacts{{
 			Job: model.Seen(job(), epoch), Overrides: model.Seen(model.Overrides{}, epoch),
 			Allocations: model.Seen([]model.Allocation{alloc("old", "stop", model.ClientRunning)}, epoch),
@@ -195,19 +195,21 @@ func TestWhoGoesAndUntilWhen(t *testing.T) {
 		change func(*park.Facts)
 		want   []park.Going
 	}{
-		"told now":                            {func(*park.Facts) {}, until(12 * second)},
-		"Nomad says that it was before":       {func(f *park.Facts) { old(f).ModifiedAt = at(-2 * second) }, until(10 * second)},
-		"Nomad's clock is ahead":              {func(f *park.Facts) { old(f).ModifiedAt = at(time.Hour) }, until(12 * second)},
-		"it was not seen while it was well":   {func(f *park.Facts) { f.Ran = nil }, unsure},
-		"the longest request counts":          {func(f *park.Facts) { old(f).Job.Meta["draingate_max_request"] = "3s" }, until(9 * second)},
-		"the delays are those of its own job": {func(f *park.Facts) { f.Jobs[0].Job.Value.Groups[0].ShutdownDelay = time.Hour }, until(12 * second)},
-		"its job is not known":                {func(f *park.Facts) { old(f).Job = nil }, nil},
-		"its group is another one":            {func(f *park.Facts) { old(f).Group = "db" }, nil},
-		"it is to run":                        {func(f *park.Facts) { old(f).DesiredStatus = model.DesiredRun }, nil},
-		"it has ended":                        {func(f *park.Facts) { old(f).ClientStatus = model.ClientComplete }, nil},
-		"its node is away":                    {func(f *park.Facts) { old(f).ClientStatus = "unknown" }, until(12 * second)},
-		"it is to be evicted":                 {func(f *park.Facts) { old(f).DesiredStatus = "evict" }, until(12 * second)},
-		"it is out of the catalog":            {func(f *park.Facts) { f.Catalog.Value = nil }, []park.Going{{Alloc: "old", Until: at(12*second - park.Margin)}}},
+		"told now":                             {func(*park.Facts) {}, until(12 * second)},
+		"Nomad says that it was before":        {func(f *park.Facts) { old(f).ModifiedAt = at(-2 * second) }, until(10 * second)},
+		"Nomad's clock is ahead":               {func(f *park.Facts) { old(f).ModifiedAt = at(time.Hour) }, until(12 * second)},
+		"told before, and parked for only now": {func(f *park.Facts) { f.Ran["old"] = at(-3 * second) }, until(9 * second)},
+		"Nomad changed it after it was told":   {func(f *park.Facts) { f.Ran["old"] = at(-3 * second); old(f).ModifiedAt = at(-second) }, until(9 * second)},
+		"it was not seen while it was well":    {func(f *park.Facts) { f.Ran = nil }, unsure},
+		"the longest request counts":           {func(f *park.Facts) { old(f).Job.Meta["draingate_max_request"] = "3s" }, until(9 * second)},
+		"the delays are those of its own job":  {func(f *park.Facts) { f.Jobs[0].Job.Value.Groups[0].ShutdownDelay = time.Hour }, until(12 * second)},
+		"its job is not known":                 {func(f *park.Facts) { old(f).Job = nil }, nil},
+		"its group is another one":             {func(f *park.Facts) { old(f).Group = "db" }, nil},
+		"it is to run":                         {func(f *park.Facts) { old(f).DesiredStatus = model.DesiredRun }, nil},
+		"it has ended":                         {func(f *park.Facts) { old(f).ClientStatus = model.ClientComplete }, nil},
+		"its node is away":                     {func(f *park.Facts) { old(f).ClientStatus = "unknown" }, until(12 * second)},
+		"it is to be evicted":                  {func(f *park.Facts) { old(f).DesiredStatus = "evict" }, until(12 * second)},
+		"it is out of the catalog":             {func(f *park.Facts) { f.Catalog.Value = nil }, []park.Going{{Alloc: "old", Until: at(12*second - park.Margin)}}},
 		"two of two jobs, sorted": {func(f *park.Facts) {
 			f.Jobs = append(f.Jobs, park.JobFacts{Job: model.Seen(job(), epoch), Overrides: model.Seen(model.Overrides{}, epoch), Allocations: model.Seen([]model.Allocation{alloc("b", "stop", model.ClientRunning)}, epoch)})
 		}, []park.Going{{Alloc: "b"}, until(12 * second)[0]}},
@@ -332,4 +334,17 @@ func TestTheServicesForWhichAJobAsks(t *testing.T) {
 	require.Empty(t, all(more(), nil, nil))
 	require.Empty(t, all(more(), map[string]string{"draingate_park": ""}, nil))
 	require.Equal(t, []string{"api"}, all(more(), nil, map[string]string{model.OverridePause: "api=2026-01-02T15:04:05Z,none=2026-01-02T15:04:05Z"}))
+}
+
+func TestWhenAnInstanceWasFirstToldIsRemembered(t *testing.T) {
+	f := facts()
+	f.Ran = nil
+	f.Jobs[0].Allocations.Value = []model.Allocation{alloc("a", model.DesiredRun, model.ClientRunning), alloc("b", "stop", model.ClientRunning), alloc("c", model.DesiredRun, model.ClientComplete)}
+	f.Ran = f.Remember()
+	require.Equal(t, map[string]time.Time{"a": {}}, f.Ran, "b may have been told long ago, and c is no more")
+	f.Jobs[0].Allocations.Value[0].DesiredStatus = "stop"
+	f.Ran = f.Remember()
+	require.Equal(t, map[string]time.Time{"a": epoch}, f.Ran)
+	f.Now = at(second)
+	require.Equal(t, map[string]time.Time{"a": epoch}, f.Remember(), "the first time counts")
 }

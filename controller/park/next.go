@@ -255,7 +255,7 @@ func (w *World) leaving() Action {
 	again := w.Unknown == "" && w.wanted() && (r.Reason != ReasonExpired || r.Version != w.Wish.Version)
 	switch {
 	case again && w.Wish.Unfit.Reason == "":
-		r.Step, r.Since, r.Reason, r.Message, r.Gap = StepParking, w.Now, "", "", time.Time{}
+		r.Step, r.Since, r.Reason, r.Message, r.Gap, r.Back = StepParking, w.Now, "", "", time.Time{}, w.Now
 		w.bring(&r)
 		return w.store(&r)
 	case w.all(LotLeft, LotClosed) && !w.routed() && (!w.unsure() || w.Now.Sub(r.Since) > leaveMost):

@@ -333,6 +333,8 @@ func TestAPauseFencesNothingBeforeItsPlaceholdersAreInEveryPool(t *testing.T) {
 		"there is one, but on another node":   {func(w *park.World) { w.Placeholders[0].Node = "n1" }, nil},
 		"a proxy cannot be asked":             {func(w *park.World) { w.Pools.Unknown = "edge-1: no answer" }, nil},
 		"nobody has one":                      {func(w *park.World) { w.Record.Nodes = nil }, nil},
+		"it has just come back":               {func(w *park.World) { w.Record.Back = at(10*second + 1) }, nil},
+		"it came back a while ago":            {func(w *park.World) { w.Record.Back = at(10 * second) }, target},
 		"it is fenced already":                {func(w *park.World) { w.Record.Fenced = target; w.Placeholders[0].Passing = false }, target},
 		"an instance that goes is left alone": {func(w *park.World) { w.Instances = append(w.Instances, deploy().Instances...) }, target},
 		"two instances, sorted": {func(w *park.World) {

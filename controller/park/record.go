@@ -74,6 +74,8 @@ type Record struct {
 	Until time.Time `json:"until,omitzero"`
 	// Since is when its step began.
 	Since time.Time `json:"since"`
+	// Back is when placeholders that were leaving were to come back; zero for never.
+	Back time.Time `json:"back,omitzero"`
 	// Reason and Message say why it leaves; no reason means that all went well.
 	Reason  model.Reason `json:"reason,omitempty"`
 	Message string       `json:"message,omitempty"`

@@ -132,8 +132,8 @@ func (w *World) answers() bool {
 // inPlace reports whether every node of the record has a placeholder that every
 // proxy routes to.
 func (w *World) inPlace() bool {
-	if w.Record == nil || len(w.Record.Nodes) == 0 || w.Pools.Unknown != "" {
-		return false
+	if w.Record == nil || len(w.Record.Nodes) == 0 || w.Pools.Unknown != "" || w.Now.Sub(w.Record.Back) < 2*settle {
+		return false // A pool may have what came before, and lose it once more.
 	}
 	for _, node := range w.Record.Nodes {
 		there := false

@@ -48,7 +48,7 @@ type Parks struct {
 	options  ParkOptions
 
 	mu   sync.Mutex
-	ran  map[string]map[string]bool
+	ran  map[string]map[string]time.Time
 	seen map[string][]model.Registration
 	said map[string]model.Reason
 }
@@ -86,7 +86,7 @@ const (
 
 // NewParks returns Parks that know nothing yet. It does no I/O.
 func NewParks(o ServiceObserver, j Jobs, r ParkRecorder, options ParkOptions) *Parks {
-	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]bool{}, seen: map[string][]model.Registration{}, said: map[string]model.Reason{}}
+	return &Parks{observer: o, jobs: j, recorder: r, options: options, ran: map[string]map[string]time.Time{}, seen: map[string][]model.Registration{}, said: map[string]model.Reason{}}
 }
 
 // Reconcile makes one pass over a service: read, decide, at most one write.
@@ -148,23 +148,16 @@ func (p *Parks) read(ctx context.Context, service string) park.Facts {
 	return f
 }
 
-// remember keeps which allocations are to run, and those of which that was so, with
-// what the catalog last had of them.
+// remember keeps which allocations are to run, and of those that were when they were
+// first seen to be told to stop, with what the catalog last had of them.
 func (p *Parks) remember(service string, f park.Facts) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := map[string]bool{}
-	for _, j := range f.Jobs {
-		for _, a := range j.Allocations.Value {
-			if !a.ClientTerminal() && (a.DesiredStatus == model.DesiredRun || p.ran[service][a.ID]) {
-				now[a.ID] = true
-			}
-		}
-	}
+	now := f.Remember()
 	p.ran[service] = now
 	var real []model.Registration
 	for _, r := range f.Catalog.Value {
-		if now[r.AllocID] {
+		if _, ran := now[r.AllocID]; ran {
 			real = append(real, r)
 		}
 	}
