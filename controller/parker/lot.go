@@ -164,8 +164,9 @@ func (l *lot) state() park.Open {
 }
 
 // finish lets the listener take its last requests. It is closed for everyone else
-// when all that is left are connections that have changed their protocol, which go on
-// for as long as ctx lasts.
+// when all that is left are requests that an instance has, which go on for as long as ctx
+// lasts: one that streams its answer may do so for hours, and another park has to wait for
+// what is not closed.
 func (l *lot) finish(ctx context.Context, done func()) {
 	l.mu.Lock()
 	l.closing = true
@@ -183,13 +184,13 @@ func (l *lot) finish(ctx context.Context, done func()) {
 	})
 }
 
-// settle returns when nothing is left but upgraded connections, or ctx ends.
+// settle returns when no request comes or waits any more, or ctx ends.
 func (l *lot) settle(ctx context.Context) parking.Left {
 	for {
 		trying, cancel := context.WithTimeout(ctx, settleTime)
 		left := l.Close(trying)
 		cancel()
-		if !left.Coming && left.Waiting == 0 && left.UnderWay <= left.Upgrades || ctx.Err() != nil {
+		if !left.Coming && left.Waiting == 0 || ctx.Err() != nil {
 			return left
 		}
 	}
