@@ -55,7 +55,7 @@ unit: ## unit and property tests
 
 e2e: ## end-to-end tests on real Nomad, Consul and Traefik
 	@test -n "$(E2E_PKGS)" || { echo "e2e: no package has tests for the real stack" >&2; exit 1; }
-	GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(E2E_TIMEOUT) $(if $(RUN),-run '$(RUN)') $(E2E_PKGS)
+	GO=$(GO) hack/with-binaries.sh hack/test-e2e.sh $(E2E_PKGS) -- -tags e2e -count=1 -v -parallel $(E2E_PARALLEL) -timeout $(E2E_TIMEOUT) $(if $(RUN),-run '$(RUN)')
 
 demo: ## show three deploys, with and without draingate, on the real stack
 	$(GO) run ./e2e/demo

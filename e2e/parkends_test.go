@@ -159,14 +159,14 @@ func (p *parkedJob) ask() (*http.Response, error) {
 // Without DRAINGATE_PARK=all it is a twentieth of them.
 func TestParkTenThousand(t *testing.T) {
 	t.Parallel()
-	wanted, row := 500, fastPark()
+	wanted, row, warm := 500, fastPark(), 8*time.Second
 	row.load = harness.LoadOptions{Rate: 100, HTTP2: true}
 	if everyPark() {
-		wanted, row.load.Rate = 10_000, 500
+		wanted, row.load.Rate, warm = 10_000, 500, 30*time.Second
 	}
 	p := row.begin(t, "--park-requests", "20000", "--park-requests-total", "20000")
 	before := resident(t, p.g.process)
-	p.deploy(func(job *harness.Sample) { job.Warmup = 30 * time.Second })
+	p.deploy(func(job *harness.Sample) { job.Warmup = warm })
 	p.watch.until(time.Minute, "enough requests wait", func(seen parkSeen) bool { return seen.waiting >= wanted })
 	grown, waiting := resident(t, p.g.process)-before, p.watch.now().waiting
 	t.Logf("%d requests wait, in %d MB more than before: %d KB each", waiting, grown>>20, grown/int64(waiting)>>10)
@@ -193,12 +193,9 @@ func resident(t *testing.T, p *harness.Process) int64 {
 func TestParkWithoutNotice(t *testing.T) {
 	t.Parallel()
 	row := fastPark()
-	p := row.begin(t)
-	p.deploy(nil)
-	p.succeeds()
-	p.lostNothing()
-
-	q := &parkedJob{t: t, s: p.s, g: p.g, key: p.key, through: p.through}
+	s := Shared(t)
+	q := &parkedJob{t: t, s: s, through: proxySet(t, s, row.proxies...), key: s.Name("draingate/leader")}
+	q.g = gateIn(t, s, q.key, nil, "run", "--traefik-service", q.through[0].Options.Service)
 	row.start(q, func(job *harness.Sample) { job.TaskService = false })
 	q.deploy(nil)
 	q.succeeds()
