@@ -17,6 +17,9 @@ SOAK_TIMEOUT ?= 12h
 # Deploys of make soak-fence, and what it runs: its rows come first.
 SOAK_FENCE     ?= 100
 SOAK_FENCE_RUN ?= ^(TestFence|TestFenceSoak)$$
+# Deploys of make soak-park in a row, and what it runs.
+SOAK_PARK     ?= 20
+SOAK_PARK_RUN ?= ^Test(Park|Pause)
 BENCHTIME   ?= 1s
 FUZZTIME    ?= 10s
 # What make compare compares, all if empty, how long each request takes, and the
@@ -36,7 +39,7 @@ E2E_PKGS     = $(shell hack/e2e-packages.sh)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit e2e demo compare dist soak soak-fence faults mutants bench check fuzz binaries clean
+.PHONY: help build test unit e2e demo compare dist soak soak-fence soak-park faults mutants bench check fuzz binaries clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | \
@@ -52,7 +55,7 @@ unit: ## unit and property tests
 
 e2e: ## end-to-end tests on real Nomad, Consul and Traefik
 	@test -n "$(E2E_PKGS)" || { echo "e2e: no package has tests for the real stack" >&2; exit 1; }
-	GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(E2E_TIMEOUT) $(if $(RUN),-run '$(RUN)') $(E2E_PKGS)
+	GO=$(GO) hack/with-binaries.sh hack/test-e2e.sh $(E2E_PKGS) -- -tags e2e -count=1 -v -parallel $(E2E_PARALLEL) -timeout $(E2E_TIMEOUT) $(if $(RUN),-run '$(RUN)')
 
 demo: ## show three deploys, with and without draingate, on the real stack
 	$(GO) run ./e2e/demo
@@ -65,6 +68,9 @@ soak: ## repeat the lossless cases of the end-to-end tests SOAK times
 
 soak-fence: ## every row of fenced deploys, and then SOAK_FENCE of them one after another under constant load; about two hours
 	DRAINGATE_FENCE=all DRAINGATE_SOAK_FENCE=$(SOAK_FENCE) GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=1 -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) $(if $(SOAK_FENCE_RUN),-run '$(SOAK_FENCE_RUN)') ./e2e
+
+soak-park: ## every row of parked deploys and what ends them, and SOAK_PARK of them one after another under 200 requests a second; about half an hour
+	DRAINGATE_PARK=all DRAINGATE_SOAK_PARK=$(SOAK_PARK) GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=$(COUNT) -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) -run '$(SOAK_PARK_RUN)' ./e2e
 
 faults: ## break every part at every moment of a deploy, and print what became of each; about an hour
 	DRAINGATE_FAULTS=all GO=$(GO) hack/with-binaries.sh $(GO) test -tags e2e -count=$(COUNT) -v -p 1 -parallel $(E2E_PARALLEL) -timeout $(SOAK_TIMEOUT) -run '$(if $(FAULTS),^TestFaults$$/$(FAULTS),^(TestFaults|TestDrainedWhileItWaits)$$)' ./e2e

@@ -300,6 +300,9 @@ type deploy struct {
 	loads []*harness.Load
 	// version is Nomad's number of the version that is to be promoted.
 	version uint64
+	// bears is how many requests may be lost through a proxy, by its name: what the
+	// same event loses without a deploy.
+	bears map[string]int
 }
 
 // begin runs version 1, starts the load through every proxy and submits

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	nomad "github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/e2e/harness"
@@ -49,6 +48,9 @@ func TestFenceWhoseLeaderIsKilled(t *testing.T) {
 func TestFenceThroughCrashes(t *testing.T) {
 	t.Parallel()
 	s := ownStack(t, harness.Options{HA: true})
+	// Nomad's own least time of health: an instance has that long to see that a
+	// pause is owed.
+	three, four := harness.Sample{Count: 3, Canary: 1, MinHealthyTime: 10 * time.Second}, harness.Sample{Count: 4, Canary: 1}
 	cases := map[string]struct {
 		soak    bool
 		job     harness.Sample
@@ -66,14 +68,29 @@ func TestFenceThroughCrashes(t *testing.T) {
 			c.gates[0].start()
 			c.d.losesNothing(c.gates[1])
 			c.d.leavesNothing()
+			c.d.watch.proven()
 		}},
-		"the leader while it rolls": {soak: true, job: harness.Sample{Count: 4, Canary: 1}, longest: "5s", run: (*crash).leaderWhileItRolls},
+		"the leader while it rolls": {soak: true, job: four, longest: "5s", run: (*crash).leaderWhileItRolls},
+		"the leader with a fence that is armed to resume, not resumed": {soak: true, job: three, longest: "2s", run: func(c *crash) {
+			c.leaderArmedToResume(harness.Fault500)
+			c.gates[0].start()
+			c.finishes()
+		}},
+		"the leader with a fence that is armed to resume, resumed": {soak: true, job: three, longest: "2s", run: func(c *crash) {
+			c.leadsFrom("[1]")
+			c.leaderArmedToResume(harness.FaultNone)
+			c.pausesAlone()
+			c.gates[0].start()
+			c.finishes()
+		}},
+		"the instance of a node between two batches":     {soak: true, job: four, longest: "2s", run: (*crash).instanceBetweenBatches},
+		"the instance of a node with a batch of its own": {soak: true, job: four, longest: "5s", run: (*crash).instanceWithABatch},
 	}
 	if everyFence() {
 		t.Run("the Consul agent of a node", func(t *testing.T) {
-			c := newCrash(t, s, harness.Sample{}, "30s")
+			c := newCrash(t, s, harness.Sample{}, "30s", (*crash).agentRestartsWithoutADeploy)
 			c.d.untilOut()
-			c.agentRestarts()
+			c.d.fencedAgainOrAborted(c.agentRestarts(), 30*time.Second)
 		})
 	}
 	for name, c := range cases {
@@ -93,19 +110,22 @@ type crash struct {
 	s        *harness.Stack
 	gates    []*controller
 	nomadAPI []*harness.FaultyAPI
+	through  []*harness.Traefik
 	d        *standing
+	// bears is how many requests the same event loses without a deploy, by proxy.
+	bears map[string]int
 }
 
-func newCrash(t *testing.T, s *harness.Stack, job harness.Sample, longest string) *crash {
+// newCrash begins the deploy, after what is to be done before.
+func newCrash(t *testing.T, s *harness.Stack, job harness.Sample, longest string, before ...func(*crash, harness.Sample)) *crash {
 	t.Helper()
-	c := &crash{t: t, s: s}
+	c := &crash{t: t, s: s, bears: map[string]int{}}
 	key, service := s.Name("draingate/leader"), s.Name("traefik")
-	var through []*harness.Traefik
 	for i := range s.Nodes {
 		p, err := s.StartTraefik(t.Context(), harness.TraefikOptions{Service: service, Prefix: service, RefreshInterval: 2 * time.Second, Node: i})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, p.Stop()) })
-		through = append(through, p)
+		c.through = append(c.through, p)
 	}
 	for i, node := range s.Nodes {
 		api := faultyAPI(t, "http://"+node.NomadAddr)
@@ -119,7 +139,11 @@ func newCrash(t *testing.T, s *harness.Stack, job harness.Sample, longest string
 		job.Count, job.Canary = replicas, replicas
 	}
 	job.Spread = true
-	c.d = fencing(t, s, job, through, c.gates[1], longest, nil)
+	for _, do := range before {
+		do(c, job)
+	}
+	c.d = fencing(t, s, job, c.through, c.gates[1], longest, nil)
+	c.d.bears = c.bears
 	return c
 }
 
@@ -194,8 +218,15 @@ func (c *crash) instanceWhileItFences() {
 // the fault.
 func (c *crash) leaderArmed(fault harness.Fault) {
 	c.t.Helper()
+	c.killedAt(c.nomadAPI[0].OnPromote, c.nomadAPI[0].Promotions, fault)
+}
+
+// killedAt kills the leader when its first call of a kind is on its way, which
+// then meets the fault.
+func (c *crash) killedAt(hook func(func(string)), calls func() []harness.Call, fault harness.Fault) {
+	c.t.Helper()
 	killed := make(chan error, 1)
-	c.nomadAPI[0].OnPromote(func(string) {
+	hook(func(string) {
 		c.nomadAPI[0].Set(fault)
 		killed <- c.gates[0].process.Signal(syscall.SIGKILL)
 		<-c.gates[0].process.Done()
@@ -203,40 +234,44 @@ func (c *crash) leaderArmed(fault harness.Fault) {
 	select {
 	case err := <-killed:
 		require.NoError(c.t, err)
-	case <-within(c.t, 2*time.Minute).Done():
-		c.t.Fatal("nothing was promoted")
+	case <-within(c.t, 3*time.Minute).Done():
+		c.t.Fatal("no such call was made")
 	}
 	require.Eventually(c.t, func() bool {
-		seen := c.nomadAPI[0].Promotions()
+		seen := calls()
 		return len(seen) == 1 && seen[0].Fault == fault && (seen[0].Status != 0) == (fault == harness.FaultNone)
-	}, 10*time.Second, 20*time.Millisecond, "what became of the promotion: %v", c.nomadAPI[0].Promotions())
-	c.nomadAPI[0].OnPromote(nil)
+	}, 10*time.Second, 20*time.Millisecond, "what became of the call: %v", calls())
+	hook(nil)
 	c.nomadAPI[0].Set(harness.FaultNone)
 }
 
-func (c *crash) leaderWhileItRolls() {
-	c.d.untilRolling(c.gates[0].key())
-	c.kill(0)
-	c.gates[0].start()
-	_, took := awaitLead(c.t, failoverBound, c.gates...)
-	c.t.Logf("another leads after %s", took.Round(10*time.Millisecond))
-	_, err := c.s.AwaitDeployment(within(c.t, 3*time.Minute), c.d.job.Name, "success", func(n *nomad.Deployment) bool {
-		return n.Status == nomad.DeploymentStatusSuccessful
-	})
-	require.NoError(c.t, err)
-	require.NoError(c.t, c.s.AwaitEnd(within(c.t, time.Minute), c.d.job.Name, c.d.old, c.d.through...))
-	c.d.leavesNothing()
-	c.d.lostNothing()
-}
-
-// agentRestarts ends and starts the Consul agent of the first node. Its instances
-// are then critical until their checks have run again, the canary among them.
-func (c *crash) agentRestarts() {
+// agentRestarts ends and starts the Consul agent of the first node, and returns
+// when. The instances there are then critical until their checks have run again,
+// the canary among them.
+func (c *crash) agentRestarts() time.Time {
 	c.t.Helper()
 	agent := c.s.Nodes[0].ConsulAgent()
 	require.NoError(c.t, agent.Kill())
 	at := time.Now()
 	require.NoError(c.t, agent.Start(within(c.t, time.Minute)))
 	c.t.Logf("the agent answers again %s after it was killed", time.Since(at).Round(10*time.Millisecond))
-	c.d.fencedAgainOrAborted(at, 30*time.Second)
+	return at
+}
+
+// agentRestartsWithoutADeploy is the same, with the same load on a job that nobody
+// deploys: what that loses, a deploy may lose as well.
+func (c *crash) agentRestartsWithoutADeploy(job harness.Sample) {
+	c.t.Helper()
+	job.Name, job.Warmup, job.CheckInterval, job.CheckTimeout = c.s.Name("alone"), time.Second, time.Second, 10*time.Second
+	routed(&job, c.through)
+	atVersion(&job, "1")
+	there := running(c.t, c.s, job, c.through)
+	all := loads(c.t, job, 100, c.through)
+	c.agentRestarts()
+	require.NoError(c.t, harness.AwaitRouted(within(c.t, time.Minute), there, c.through...))
+	settle(c.t, 10*time.Second)
+	for i, r := range stop(c.t, all) {
+		c.bears[c.through[i].Name] = r.Lost
+	}
+	c.t.Logf("lost by the same event without a deploy: %v", c.bears)
 }

@@ -287,7 +287,7 @@ func TestNoFenceWhereNoneIsWanted(t *testing.T) {
 			g := gate(t, s, through, c.args...)
 			job := harness.Sample{Name: s.Name("ends"), Warmup: time.Second, CheckInterval: time.Second, Meta: c.meta}
 			d := &standing{deploy: begin(t, s, job, through, nil), gate: g}
-			d.watch = watchFences(t, s, d.job)
+			d.watch = watchFence(t, s, d.job, d.old, through)
 			g.holds(d.job.Name, "DrainUnsafe")
 			held := time.Now()
 			for time.Since(held) < 8*time.Second {

@@ -4,48 +4,19 @@ package e2e
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
-	"testing"
 	"time"
 
-	consul "github.com/hashicorp/consul/api"
 	nomad "github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/e2e/harness"
 )
-
-// fenceWitness looks for itself, past draingate, at what becomes of the old
-// instances of one deploy: in Consul's catalog and in Nomad with blocking
-// queries, and in the proxies every 50 ms while one is out of rotation.
-type fenceWitness struct {
-	t       *testing.T
-	s       *harness.Stack
-	job     harness.Sample
-	through []*harness.Traefik
-	end     context.CancelFunc
-	looking sync.WaitGroup
-
-	mu  sync.Mutex
-	old map[string]*fencedOld
-	// order is what happened to old instances.
-	order []fenceEvent
-	// busiest is the longest time that an answer about the proxies took to come
-	// round, the 50 ms apart.
-	busiest time.Duration
-	// passing are the instances that are passing, by service, and fewest is the
-	// least of each since the first was fenced.
-	passing map[string]map[string]bool
-	fewest  map[string]int
-	wrong   []string
-}
 
 // fenceEvent is one of fenced, lifted and stopped.
 type fenceEvent struct {
@@ -73,100 +44,9 @@ type fencedOld struct {
 	told    time.Time
 }
 
-// watchFence begins to look. It ends with judge, or with the case.
-func watchFence(t *testing.T, s *harness.Stack, job harness.Sample, old []harness.Instance, through []*harness.Traefik) *fenceWitness {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	w := &fenceWitness{t: t, s: s, job: job, through: through, end: cancel, old: map[string]*fencedOld{}, passing: map[string]map[string]bool{}, fewest: map[string]int{}}
-	for _, i := range old {
-		w.old[i.AllocID] = &fencedOld{Instance: i, out: map[string]bool{}, dropped: map[string]time.Time{}}
-	}
-	w.looking.Go(func() {
-		_, _ = s.AwaitAllocations(ctx, job.Name, "the end of the case", func(all []*nomad.AllocationListStub) bool {
-			w.allocations(all)
-			return false
-		})
-	})
-	for _, name := range services(job) {
-		w.looking.Go(func() { w.follow(ctx, name) })
-	}
-	for _, p := range through {
-		w.looking.Go(func() { w.poll(ctx, p) })
-	}
-	t.Cleanup(w.close)
-	return w
-}
-
-func (w *fenceWitness) close() {
-	w.end()
-	w.looking.Wait()
-}
-
-// services are the names of all services of the job's first group.
-func services(job harness.Sample) []string {
-	out := []string{job.Name}
-	for _, more := range job.Services {
-		out = append(out, more.Name)
-	}
-	return out
-}
-
-// follow reads the instances of a service with each change.
-func (w *fenceWitness) follow(ctx context.Context, name string) {
-	var index uint64
-	for ctx.Err() == nil {
-		q := &consul.QueryOptions{WaitIndex: index, WaitTime: 5 * time.Second}
-		all, meta, err := w.s.Consul.Health().Service(name, "", false, q.WithContext(ctx))
-		if err != nil {
-			index = 0
-			pauseFor(ctx, 50*time.Millisecond)
-			continue
-		}
-		index = meta.LastIndex
-		w.catalog(name, all)
-	}
-}
-
-func pauseFor(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-func (w *fenceWitness) catalog(name string, all []*consul.ServiceEntry) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	passing := map[string]bool{}
-	for _, e := range all {
-		addr := fmt.Sprintf("%s:%d", cmp.Or(e.Service.Address, e.Node.Address), e.Service.Port)
-		passing[addr] = e.Checks.AggregatedStatus() == consul.HealthPassing
-		ours := slices.ContainsFunc(e.Checks, func(c *consul.HealthCheck) bool { return strings.HasPrefix(c.Notes, "draingate/") })
-		o := w.at(e.Service.ID)
-		switch {
-		case o == nil && ours:
-			w.wrong = append(w.wrong, fmt.Sprintf("%s at %s is in draingate's maintenance and not an old instance", e.Service.ID, addr))
-		case o != nil:
-			w.maintained(o, name, ours)
-		}
-	}
-	w.passing[name] = passing
-	w.count(name)
-}
-
-// at is the old instance that has the service.
-func (w *fenceWitness) at(serviceID string) *fencedOld {
-	for id, o := range w.old {
-		if strings.Contains(serviceID, id) {
-			return o
-		}
-	}
-	return nil
-}
-
 // maintained notes whether a service of the instance is in maintenance. What is
 // not in the catalog any more stays as it was.
-func (w *fenceWitness) maintained(o *fencedOld, name string, ours bool) {
+func (w *fenceWatch) maintained(o *fencedOld, name string, ours bool) {
 	if !ours && o.out[name] && !o.since.IsZero() {
 		o.since, o.dropped = time.Time{}, map[string]time.Time{}
 		w.order = append(w.order, fenceEvent{lifted, o.AllocID})
@@ -178,18 +58,18 @@ func (w *fenceWitness) maintained(o *fencedOld, name string, ours bool) {
 	}
 }
 
-func (w *fenceWitness) isOut(o *fencedOld) bool {
+func (w *fenceWatch) isOut(o *fencedOld) bool {
 	return !slices.ContainsFunc(services(w.job), func(name string) bool { return !o.out[name] })
 }
 
 // count keeps the least number of instances that are passing, from the first
 // fence on until all old ones were told to stop.
-func (w *fenceWitness) count(name string) {
+func (w *fenceWatch) count(name string) {
 	if len(w.order) == 0 || !w.fencing() {
 		return
 	}
 	n := 0
-	for _, ok := range w.passing[name] {
+	for _, ok := range w.seen[name].passing {
 		if ok {
 			n++
 		}
@@ -199,7 +79,7 @@ func (w *fenceWitness) count(name string) {
 	}
 }
 
-func (w *fenceWitness) fencing() bool {
+func (w *fenceWatch) fencing() bool {
 	for _, o := range w.old {
 		if o.told.IsZero() {
 			return true
@@ -210,10 +90,13 @@ func (w *fenceWitness) fencing() bool {
 
 // allocations notes which old instances were told to stop, and what speaks
 // against that at the moment in which it is seen.
-func (w *fenceWitness) allocations(all []*nomad.AllocationListStub) {
+func (w *fenceWatch) allocations(all []*nomad.AllocationListStub) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, a := range all {
+		for _, name := range services(w.job) {
+			w.told[serviceOf(name, a.ID)] = a.DesiredStatus != nomad.AllocDesiredStatusRun
+		}
 		o := w.old[a.ID]
 		if o == nil || a.DesiredStatus == nomad.AllocDesiredStatusRun || !o.told.IsZero() {
 			continue
@@ -231,48 +114,9 @@ func (w *fenceWitness) allocations(all []*nomad.AllocationListStub) {
 	}
 }
 
-// poll asks a proxy for its servers every 50 ms while an instance is out of
-// rotation and not yet told to stop.
-func (w *fenceWitness) poll(ctx context.Context, p *harness.Traefik) {
-	for ctx.Err() == nil {
-		asked := time.Now()
-		if w.waiting() {
-			servers, err := p.Servers(ctx)
-			w.pool(p, asked, servers, err)
-		}
-		pauseFor(ctx, 50*time.Millisecond-time.Since(asked))
-	}
-}
-
-func (w *fenceWitness) waiting() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, o := range w.old {
-		if !o.since.IsZero() && o.told.IsZero() {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *fenceWitness) pool(p *harness.Traefik, asked time.Time, servers []string, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.busiest = max(w.busiest, time.Since(asked))
-	for _, o := range w.old {
-		switch listed := slices.Contains(servers, o.Addr); {
-		case err != nil || o.since.IsZero() || asked.Before(o.since) || !o.told.IsZero():
-		case listed:
-			delete(o.dropped, p.Name)
-		case o.dropped[p.Name].IsZero():
-			o.dropped[p.Name] = time.Now()
-		}
-	}
-}
-
 // batches are the sets that were told to stop, and those that were in
 // maintenance and running when the first of each was.
-func (w *fenceWitness) batches() (out, told [][]string) {
+func (w *fenceWatch) batches() (out, told [][]string) {
 	in, last := map[string]bool{}, fenced
 	for _, e := range w.order {
 		if e.what == stopped && last != stopped {
@@ -295,7 +139,7 @@ func (w *fenceWitness) batches() (out, told [][]string) {
 }
 
 // lifts counts those that came back into rotation before they were stopped.
-func (w *fenceWitness) lifts() (n int) {
+func (w *fenceWatch) lifts() (n int) {
 	for _, e := range w.order {
 		if e.what == lifted {
 			n++
@@ -304,12 +148,11 @@ func (w *fenceWitness) lifts() (n int) {
 	return n
 }
 
-// judge ends the looking, and requires that each old instance was told to stop
+// proven ends the looking, and requires that each old instance was told to stop
 // while it was out of rotation everywhere, that those which were taken out were
 // the very ones that were stopped, batch by batch, and that there were never
-// fewer in rotation than the job's update leaves. Where all go at once it may not take longer than
-// the slowest proxy and the longest request, and a little.
-func (w *fenceWitness) judge(atOnce bool, g *controller, version uint64) fenceTimes {
+// fewer in rotation than the job's update leaves.
+func (w *fenceWatch) proven() {
 	w.t.Helper()
 	w.close()
 	require.Empty(w.t, w.wrong)
@@ -320,11 +163,19 @@ func (w *fenceWitness) judge(atOnce bool, g *controller, version uint64) fenceTi
 	for _, name := range slices.Sorted(maps.Keys(w.fewest)) {
 		require.GreaterOrEqual(w.t, w.fewest[name], floor, "instances of %s that are passing", name)
 	}
-	times := w.times(g, version)
-	w.t.Log(times)
 	if n := w.lifts(); n > 0 {
 		w.t.Logf("%d old instances came back into rotation before they were fenced again and stopped", n)
 	}
+}
+
+// judge requires what proven does, and tells how long the fence took. Where all go
+// at once that is to be no longer than the slowest proxy and the longest request,
+// and a little.
+func (w *fenceWatch) judge(atOnce bool, g *controller, version uint64) fenceTimes {
+	w.t.Helper()
+	w.proven()
+	times := w.times(g, version)
+	w.t.Log(times)
 	if atOnce {
 		// A figure and no condition: it is that of the machine as well, and of what
 		// else runs on it. The slowest answer of a proxy tells how busy that was.
@@ -375,7 +226,7 @@ func (f fenceTimes) String() string {
 }
 
 // times are those of the deploy, from the first fence to the last stop.
-func (w *fenceWitness) times(g *controller, version uint64) fenceTimes {
+func (w *fenceWatch) times(g *controller, version uint64) fenceTimes {
 	w.t.Helper()
 	out := fenceTimes{began: w.began(g, version), fewest: slices.Min(slices.Collect(maps.Values(w.fewest)))}
 	longest, err := time.ParseDuration(cmp.Or(w.job.Meta["draingate_max_request"], "0s"))
@@ -407,7 +258,7 @@ func latest(a, b time.Time) time.Time {
 }
 
 // began is when draingate first said that it fences the deployment.
-func (w *fenceWitness) began(g *controller, version uint64) time.Time {
+func (w *fenceWatch) began(g *controller, version uint64) time.Time {
 	w.t.Helper()
 	var out time.Time
 	g.eventually(30*time.Second, "told of as fenced", func() (bool, string) {

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,14 +14,15 @@ import (
 
 	consul "github.com/hashicorp/consul/api"
 	nomad "github.com/hashicorp/nomad/api"
-	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/e2e/harness"
 )
 
 // serviceID is that of an instance's service in Consul, as Nomad names it.
-func serviceID(job harness.Sample, i harness.Instance) string {
-	return fmt.Sprintf("_nomad-task-%s-group-web-%s-http", i.AllocID, job.Name)
+func serviceID(job harness.Sample, i harness.Instance) string { return serviceOf(job.Name, i.AllocID) }
+
+func serviceOf(name, alloc string) string {
+	return fmt.Sprintf("_nomad-task-%s-group-web-%s-http", alloc, name)
 }
 
 // catalog is what Consul's catalog has of a job at one time.
@@ -48,76 +48,202 @@ func (c catalog) fenced() []string {
 	return out
 }
 
-// fenceWatch follows the maintenance of a job's instances until its case ends,
-// and fails it where a fence is lifted from an instance that was told to stop.
+// fenceWatch looks for itself, past draingate, at what becomes of the old
+// instances of a job: in Consul's catalog and in Nomad with blocking queries, and
+// in the proxies every 50 ms while one is out of rotation. It fails its case where
+// draingate has another instance in maintenance, or lifts a fence from one that
+// was told to stop.
 type fenceWatch struct {
-	t   *testing.T
-	s   *harness.Stack
-	job harness.Sample
+	t       *testing.T
+	s       *harness.Stack
+	job     harness.Sample
+	through []*harness.Traefik
+	end     context.CancelFunc
+	looking sync.WaitGroup
 
-	mu   sync.Mutex
-	last catalog
+	mu sync.Mutex
+	// seen is the catalog by the name of the service.
+	seen map[string]catalog
+	// told are the services of instances that were told to stop.
+	told map[string]bool
+	old  map[string]*fencedOld
+	// order is what happened to old instances.
+	order []fenceEvent
+	// busiest is the longest time that an answer of a proxy took.
+	busiest time.Duration
+	// fewest is the least number of instances that are passing, by service, since
+	// the first was fenced and until all old ones were told to stop.
+	fewest map[string]int
+	// wrong is what spoke against stopping an instance when it was told to.
+	wrong []string
 }
 
-func watchFences(t *testing.T, s *harness.Stack, job harness.Sample) *fenceWatch {
+// watchFence begins to look. It ends with close, or with the case.
+func watchFence(t *testing.T, s *harness.Stack, job harness.Sample, old []harness.Instance, through []*harness.Traefik) *fenceWatch {
 	t.Helper()
-	w := &fenceWatch{t: t, s: s, job: job}
 	ctx, cancel := context.WithCancel(t.Context())
-	var watching sync.WaitGroup
-	watching.Go(func() {
-		for ctx.Err() == nil {
-			w.look(ctx)
-		}
+	w := &fenceWatch{t: t, s: s, job: job, through: through, end: cancel, seen: map[string]catalog{}, told: map[string]bool{}, old: map[string]*fencedOld{}, fewest: map[string]int{}}
+	for _, i := range old {
+		w.old[i.AllocID] = &fencedOld{Instance: i, out: map[string]bool{}, dropped: map[string]time.Time{}}
+	}
+	w.looking.Go(func() {
+		_, _ = s.AwaitAllocations(ctx, job.Name, "the end of the case", func(all []*nomad.AllocationListStub) bool {
+			w.allocations(all)
+			return false
+		})
 	})
-	t.Cleanup(func() { cancel(); watching.Wait() })
+	for _, name := range services(job) {
+		w.looking.Go(func() { w.follow(ctx, name) })
+	}
+	for _, p := range through {
+		w.looking.Go(func() { w.poll(ctx, p) })
+	}
+	t.Cleanup(w.close)
 	return w
 }
 
-// look reads once. What cannot be read is read again the next time.
-func (w *fenceWatch) look(ctx context.Context) {
-	defer time.Sleep(50 * time.Millisecond)
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	next := catalog{services: map[string]string{}, passing: map[string]bool{}, told: map[string]bool{}}
-	instances, _, err := w.s.Nomad.Jobs().Allocations(w.job.Name, true, nomadQuery(ctx))
-	if err != nil {
-		return
-	}
-	for _, a := range instances {
-		next.told[serviceID(w.job, harness.Instance{AllocID: a.ID})] = a.DesiredStatus != "run"
-	}
-	entries, _, err := w.s.Consul.Health().Service(w.job.Name, "", false, (&consul.QueryOptions{RequireConsistent: true}).WithContext(ctx))
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		next.services[e.Service.ID] = ""
-		next.passing[e.Service.ID] = e.Checks.AggregatedStatus() == consul.HealthPassing
-		for _, check := range e.Checks {
-			if strings.HasPrefix(check.CheckID, "_service_maintenance:") {
-				next.services[e.Service.ID] = check.Notes
-			}
-		}
-	}
-	next.at = time.Now()
-	w.take(next)
+func (w *fenceWatch) close() {
+	w.end()
+	w.looking.Wait()
 }
 
-func (w *fenceWatch) take(next catalog) {
+// services are the names of all services of the job's first group.
+func services(job harness.Sample) []string {
+	out := []string{job.Name}
+	for _, more := range job.Services {
+		out = append(out, more.Name)
+	}
+	return out
+}
+
+// follow reads the instances of a service with each change, and where there is
+// none every tenth of a second. What cannot be read is read again.
+func (w *fenceWatch) follow(ctx context.Context, name string) {
+	var index uint64
+	for ctx.Err() == nil {
+		w.mu.Lock()
+		next := catalog{services: map[string]string{}, passing: map[string]bool{}, told: maps.Clone(w.told)}
+		w.mu.Unlock()
+		q := &consul.QueryOptions{WaitIndex: index, WaitTime: 100 * time.Millisecond, RequireConsistent: true}
+		entries, meta, err := w.s.Consul.Health().Service(name, "", false, q.WithContext(ctx))
+		if err != nil {
+			index = 0
+			pauseFor(ctx, 50*time.Millisecond)
+			continue
+		}
+		index, next.at = meta.LastIndex, time.Now()
+		for _, e := range entries {
+			next.add(e)
+		}
+		w.take(name, next)
+	}
+}
+
+func (c catalog) add(e *consul.ServiceEntry) {
+	c.services[e.Service.ID] = ""
+	c.passing[e.Service.ID] = e.Checks.AggregatedStatus() == consul.HealthPassing
+	for _, check := range e.Checks {
+		if strings.HasPrefix(check.CheckID, "_service_maintenance:") {
+			c.services[e.Service.ID] = check.Notes
+		}
+	}
+}
+
+func pauseFor(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// take compares the catalog of a service with the one before.
+func (w *fenceWatch) take(name string, next catalog) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, id := range w.last.fenced() {
-		if reason, registered := next.services[id]; w.last.told[id] && registered && reason == "" {
+	last, fenced := w.seen[name], next.fenced()
+	for _, id := range last.fenced() {
+		if reason, registered := next.services[id]; last.told[id] && registered && reason == "" {
 			w.t.Errorf("the fence of %s was lifted although it had been told to stop", id)
 		}
 	}
-	w.last = next
+	for id := range next.services {
+		ours := slices.Contains(fenced, id)
+		switch o := w.at(id); {
+		case o == nil && ours && !slices.Contains(last.fenced(), id):
+			w.t.Errorf("%s is in draingate's maintenance and not an old instance", id)
+		case o != nil:
+			w.maintained(o, name, ours)
+		}
+	}
+	w.seen[name] = next
+	w.count(name)
 }
 
+// at is the old instance that has the service.
+func (w *fenceWatch) at(serviceID string) *fencedOld {
+	for id, o := range w.old {
+		if strings.Contains(serviceID, id) {
+			return o
+		}
+	}
+	return nil
+}
+
+// poll asks a proxy for its servers every 50 ms while an instance is out of
+// rotation and not yet told to stop.
+func (w *fenceWatch) poll(ctx context.Context, p *harness.Traefik) {
+	for ctx.Err() == nil {
+		asked := time.Now()
+		if w.waiting() {
+			servers, err := p.Servers(ctx)
+			w.pool(p, asked, servers, err)
+		}
+		pauseFor(ctx, 50*time.Millisecond-time.Since(asked))
+	}
+}
+
+func (w *fenceWatch) waiting() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, o := range w.old {
+		if !o.since.IsZero() && o.told.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *fenceWatch) pool(p *harness.Traefik, asked time.Time, servers []string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busiest = max(w.busiest, time.Since(asked))
+	for _, o := range w.old {
+		switch listed := slices.Contains(servers, o.Addr); {
+		case err != nil || o.since.IsZero() || asked.Before(o.since) || !o.told.IsZero():
+		case listed:
+			delete(o.dropped, p.Name)
+		case o.dropped[p.Name].IsZero():
+			o.dropped[p.Name] = time.Now()
+		}
+	}
+}
+
+// now is what is known of all services of the job; its time is that of the one
+// that was read least lately, zero before each was.
 func (w *fenceWatch) now() catalog {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.last
+	out := catalog{services: map[string]string{}, passing: map[string]bool{}, told: map[string]bool{}}
+	for i, name := range services(w.job) {
+		c := w.seen[name]
+		if i == 0 || c.at.Before(out.at) {
+			out.at = c.at
+		}
+		maps.Copy(out.services, c.services)
+		maps.Copy(out.passing, c.passing)
+		maps.Copy(out.told, c.told)
+	}
+	return out
 }
 
 // until waits for what must come true of the catalog, and returns it then.
@@ -149,106 +275,4 @@ func (w *fenceWatch) untilLifted(d time.Duration, after time.Time) time.Duration
 	return w.until(d, "lifted", func(c catalog) bool {
 		return c.at.After(after) && !slices.ContainsFunc(c.fenced(), func(id string) bool { return !c.told[id] })
 	}).at.Sub(after)
-}
-
-// record is what is stored of a fence.
-type record struct {
-	Deployment, Step, Reason, Message string
-	Rolling, Pause                    bool
-	Set, Kept                         []struct{ Alloc string }
-	// locked is true where a leader holds it.
-	locked bool
-}
-
-// records are those of an election, by deployment.
-func records(t *testing.T, s *harness.Stack, key string) map[string]record {
-	t.Helper()
-	pairs, _, err := s.Consul.KV().List(key+"/fences/", (&consul.QueryOptions{RequireConsistent: true}).WithContext(t.Context()))
-	require.NoError(t, err)
-	out := map[string]record{}
-	for _, p := range pairs {
-		var r record
-		require.NoError(t, json.Unmarshal(p.Value, &r))
-		r.locked = p.Session != ""
-		out[r.Deployment] = r
-	}
-	return out
-}
-
-// standing is a deploy whose old instances stay fenced for a while: a request
-// may take half a minute, so that the promotion waits for as long.
-type standing struct {
-	*deploy
-	watch *fenceWatch
-	gate  *controller
-	// id is that of the deployment.
-	id string
-}
-
-// key is that of the controller's election.
-func (c *controller) key() string { return c.args[slices.Index(c.args, "--leader-key")+1] }
-
-// standingFence begins a deploy, and returns when every proxy has dropped its old
-// instances, which are fenced.
-func standingFence(t *testing.T, s *harness.Stack, job harness.Sample, through []*harness.Traefik, g *controller) *standing {
-	t.Helper()
-	d := fencing(t, s, job, through, g, "30s", nil)
-	d.untilOut()
-	return d
-}
-
-// untilOut waits until all old instances are fenced and no proxy routes to them.
-func (d *standing) untilOut() {
-	d.t.Helper()
-	d.watch.untilFenced(d.old...)
-	require.NoError(d.t, harness.AwaitDropped(within(d.t, 30*time.Second), d.old, d.through...))
-}
-
-// fencing begins a deploy of which a request may take as long as is said. change
-// is done as begin does it.
-func fencing(t *testing.T, s *harness.Stack, job harness.Sample, through []*harness.Traefik, g *controller, longest string, change func(*harness.Sample)) *standing {
-	t.Helper()
-	job.Name, job.Warmup, job.CheckInterval, job.CheckTimeout = s.Name("ends"), time.Second, time.Second, 10*time.Second
-	job.Meta = map[string]string{"draingate_max_request": longest}
-	d := &standing{deploy: begin(t, s, job, through, change), gate: g}
-	d.watch = watchFences(t, s, d.job)
-	g.traced(d.job.Name, 1)
-	begun, err := s.AwaitDeployment(within(t, 30*time.Second), d.job.Name, "the deployment", func(n *nomad.Deployment) bool { return n != nil && n.JobVersion == 1 })
-	require.NoError(t, err)
-	d.id = begun.ID
-	return d
-}
-
-// leavesNothing requires that no fence is left but of what was told to stop, and
-// no record but one that has ended while its deployment goes on.
-func (d *standing) leavesNothing() {
-	d.t.Helper()
-	d.watch.untilLifted(10*time.Second, time.Now())
-	last := ""
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		active := map[string]bool{}
-		all, _, err := d.stack.Nomad.Jobs().Deployments(d.job.Name, true, nomadQuery(d.t.Context()))
-		require.NoError(d.t, err)
-		for _, one := range all {
-			active[one.ID] = one.Status == "running" || one.Status == "paused"
-		}
-		last = ""
-		for id, r := range records(d.t, d.stack, d.gate.key()) {
-			if r.Step != "ended" || !active[id] {
-				last += fmt.Sprintf("deployment %s, which goes on: %t, has a record that is %s; ", id, active[id], r.Step)
-			}
-		}
-		if last == "" {
-			return
-		}
-	}
-	d.t.Fatal(last)
-}
-
-// aborted waits until draingate holds the deployment since its fence came to
-// nothing, with a message that has the text.
-func (d *standing) aborted(text string) {
-	d.t.Helper()
-	d.gate.holds(d.job.Name, "FenceAborted", text)
-	require.False(d.t, deploymentOf(d.t, d.stack, d.job.Name, 1).TaskGroups["web"].Promoted)
 }

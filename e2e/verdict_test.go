@@ -95,7 +95,7 @@ func (c *cell) judge(reports []harness.LoadReport) string {
 // that nothing else was written. It returns when it was asked for.
 func (c *cell) once() time.Time {
 	c.t.Helper()
-	var accepted []harness.Promotion
+	var accepted []harness.Call
 	for _, api := range c.nomadAPI {
 		require.Empty(c.t, api.Writes(), "draingate wrote something else")
 		for _, p := range api.Promotions() {

@@ -94,6 +94,7 @@ func (r *reached) count(s *state) {
 // What may befall processes, and what people and the world may do.
 var (
 	process = []string{"crash", "freeze", "destroy", "lost call", "slow call", "node crash", "node blind", "stale node"}
+	blips   = []string{"canary critical", "registered anew"}
 	outside = []string{"person pauses", "person promotes", "newer version", "person fails", "person freezes", "canary critical", "maintenance", "maintenance ends", "registered anew"}
 )
 
@@ -110,6 +111,10 @@ func scenarios() map[string]scenario {
 	}
 	lingers, rolls, proxies := one, roll, one
 	lingers.lingers, rolls.lingers, proxies.views = true, true, 2
+	loads, rollsOn := one, roll
+	loads.loads, rollsOn.loads = true, true
+	apart := roll
+	apart.nodes, apart.first = 2, 1 // on the node of the next batch
 	return map[string]scenario{
 		"canary = count":                          one,
 		"canary = count, two proxies":             with(proxies, all, 1),
@@ -118,12 +123,16 @@ func scenarios() map[string]scenario {
 		"canary = count, outside":                 with(one, outside, 2),
 		"canary = count, all":                     with(one, all, 1),
 		"canary = count, lingering services":      with(lingers, all, 1),
+		"canary = count, loads under way":         with(loads, all, 1),
+		"canary = count, loads and blips":         with(loads, blips, 1),
+		"after the promotion, loads and blips":    with(rollsOn, blips, 1),
 		"canary below count":                      part,
 		"canary below count, processes":           with(part, process, 1),
 		"canary below count, outside":             with(part, outside, 1),
 		"after the promotion, lingering services": with(rolls, process, 1),
 		"after the promotion":                     roll,
 		"after the promotion, processes":          with(roll, process, 1),
+		"after the promotion, two nodes":          with(apart, []string{"instance crash"}, 1),
 		"after the promotion, outside":            with(roll, outside, 1),
 	}
 }
@@ -149,6 +158,11 @@ func TestNoWayThroughTheModelIsWrong(t *testing.T) {
 	large["two of four"] = scenario{count: 4, canaries: 2, parallel: 2, views: 3, nodes: 2, faults: all, budget: 2}
 	large["one of three"] = scenario{count: 3, canaries: 1, parallel: 1, views: 2, nodes: 2, faults: all, budget: 3}
 	large["all of three"] = scenario{count: 3, canaries: 3, parallel: 1, views: 2, nodes: 2, lingers: true, faults: all, budget: 3}
+	for _, name := range []string{"canary = count, all", "one of three", "all of three"} {
+		sc := large[name]
+		sc.loads = true
+		large[name+", with loads under way"] = sc
+	}
 	for name, sc := range large {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -167,7 +181,7 @@ func TestNoWayThroughTheModelIsWrong(t *testing.T) {
 // The same with ways that are made shorter where they go wrong.
 func TestPropTheModel(t *testing.T) {
 	t.Parallel()
-	sc := scenario{count: 3, canaries: 1, parallel: 1, views: 2, nodes: 2, faults: slices.Concat(process, outside), budget: 3}
+	sc := scenario{count: 3, canaries: 1, parallel: 1, views: 2, nodes: 2, loads: true, faults: slices.Concat(process, outside), budget: 3}
 	rapid.Check(t, func(rt *rapid.T) {
 		var r reached
 		walk(rt, &sc, 200, &r, func(n int) int { return rapid.IntRange(0, n-1).Draw(rt, "next") })

@@ -69,7 +69,7 @@ func (p *pass) prove() string {
 		return missing
 	}
 	if signs := p.signs(); p.m.In.IsZero() || signs != p.m.Signs {
-		p.m.Fresh = p.m.Fresh && p.m.Signs == ""
+		p.m.Fresh = p.m.Fresh && p.m.Signs == "" && p.listed()
 		p.m.Out, p.m.In, p.m.Signs = time.Time{}, p.Now, signs
 	}
 	if missing := p.routed(); missing != "" {
@@ -84,10 +84,20 @@ func (p *pass) prove() string {
 	if lasted := p.Now.Sub(p.m.Out); lasted < need {
 		return fmt.Sprintf("every proxy has dropped the old instances for %s of %s, as long as a request may take", lasted.Round(100*time.Millisecond), need)
 	}
-	if lasted := p.Now.Sub(p.m.In); !p.m.Fresh && lasted < p.World.Reload {
-		return fmt.Sprintf("the old instances are in maintenance for %s, and a proxy may need %s to put into force what it had read before", lasted.Round(100*time.Millisecond), p.World.Reload)
+	if lasted := p.Now.Sub(p.m.In); !p.m.Fresh && lasted < p.World.Reload+need {
+		return fmt.Sprintf("the old instances are in maintenance for %s, a proxy may need %s to put into force what it had read before, and a request that it then sends %s", lasted.Round(100*time.Millisecond), p.World.Reload, need)
 	}
 	return ""
+}
+
+// listed reports whether every proxy still lists the set. Where one does not, it
+// has read the catalog since the set was put into maintenance, and may have done so
+// again in a moment in which that had ended and no pass looked.
+func (p *pass) listed() bool {
+	return !slices.ContainsFunc(p.Record.Set, func(t Target) bool {
+		i := p.World.instance(t.Alloc)
+		return i != nil && !i.Ended && len(t.Services) > 0 && !i.Listed
+	})
 }
 
 // signs changes with each change of the maintenance of a service of the set: one

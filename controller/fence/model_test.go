@@ -24,6 +24,7 @@ const (
 	progress  = 14 // ticks until Nomad fails a promoted deployment
 	aheadTick = 5
 	renewal   = 2 // ticks from a stop to a healthy replacement
+	reloading = 2 // ticks after which nothing is under way that was read before
 )
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -37,8 +38,13 @@ type scenario struct {
 	// lingers is true where services stay registered while their instance stops,
 	// as those of tasks do during a delay of the group.
 	lingers bool
+	// loads is true where a proxy puts into force what it has read at a later
+	// step, up to a tick on.
+	loads bool
 	// rolling begins after the promotion, with the canaries' namesakes ended.
 	rolling bool
+	// first is the leader that leads at the beginning.
+	first int
 	// faults are what may happen, budget how often in all.
 	faults []string
 	budget int
@@ -93,7 +99,15 @@ type fencer struct {
 	mark                      string
 	gone                      int
 	since                     int // tick since when it is blind
+	began                     int // tick in which it began
 	looked                    int // tick in which it last read the records
+}
+
+// load is one of the catalog that a proxy has read and not put into force yet.
+type load struct {
+	under bool
+	lists uint16
+	read  int // tick
 }
 
 type state struct {
@@ -116,6 +130,7 @@ type state struct {
 	chiefs      [leaders]chief
 	fencers     [maxNodes]fencer
 	listed      [maxViews]uint16
+	under       [maxViews]load
 	left        int
 	degraded    bool
 	ownerless   int // tick since when the record has no living owner
@@ -173,16 +188,16 @@ func (s *state) target(i int) Target {
 }
 
 func newState(sc *scenario) *state {
-	s := &state{scenario: sc, names: newNames(), status: model.DeploymentRunning, lock: 0, recLock: -1, left: sc.budget}
+	s := &state{scenario: sc, names: newNames(), status: model.DeploymentRunning, lock: sc.first, recLock: -1, left: sc.budget}
 	for i := range sc.count + sc.canaries {
 		s.insts[i] = inst{there: true, healthy: true}
 	}
 	for i := range s.chiefs {
 		s.chiefs[i].up = true
 	}
-	s.sessions[0].alive = true
+	s.sessions[sc.first].alive = true
 	for n := range sc.nodes {
-		s.fencers[n] = fencer{up: true, present: true, looked: -1}
+		s.fencers[n] = fencer{up: true, present: true, looked: -1, began: -oldest}
 	}
 	if sc.rolling {
 		s.roll()
@@ -195,7 +210,7 @@ func newState(sc *scenario) *state {
 
 // roll is the state between the promotion and the first batch.
 func (s *state) roll() {
-	s.status, s.promoted, s.byUs, s.didFence, s.index, s.recLock = model.DeploymentPaused, true, true, true, 3, 0
+	s.status, s.promoted, s.byUs, s.didFence, s.index, s.recLock = model.DeploymentPaused, true, true, true, 3, s.first
 	for i := range s.canaries {
 		s.insts[i].stopping, s.insts[i].ended, s.insts[i].told = true, true, -oldest
 	}
@@ -239,6 +254,10 @@ func (s *state) good(i int) bool {
 	if !in.there || in.stopping || in.ended || in.critical || !in.healthy || in.maint != none {
 		return false
 	}
+	return s.listedByAll(i)
+}
+
+func (s *state) listedByAll(i int) bool {
 	for v := range s.views {
 		if s.listed[v]&(1<<i) == 0 {
 			return false
@@ -250,6 +269,9 @@ func (s *state) good(i int) bool {
 // world is what a leader reads.
 func (s *state) world() World {
 	w := World{Status: s.status, Read: at(s.now), Wanted: !s.unwanted, Unwanted: "frozen", Longest: time.Second, Fencers: map[string][]string{}}
+	if s.loads {
+		w.Reload = reloading * tick
+	}
 	g := Group{Name: "web", Count: s.count, Canaries: s.canaries, MaxParallel: s.parallel, Promoted: s.promoted, Total: s.count}
 	for i := range s.size() {
 		in := s.insts[i]
@@ -257,7 +279,7 @@ func (s *state) world() World {
 			continue
 		}
 		x := Instance{Target: s.target(i), Version: 1, New: !s.isOld(i), Canary: s.isCanary(i), Stopping: in.stopping, Ended: in.ended,
-			Good: s.good(i), Out: in.maint != none || !s.registered(i), Ours: in.maint == ours && s.registered(i), RoutedBy: s.routedBy(i), Sign: string(rune('a' + in.sign))}
+			Good: s.good(i), Listed: s.listedByAll(i), Out: in.maint != none || !s.registered(i), Ours: in.maint == ours && s.registered(i), RoutedBy: s.routedBy(i), Sign: string(rune('a' + in.sign))}
 		w.Instances = append(w.Instances, x)
 		if x.New {
 			g.Placed++
@@ -402,9 +424,13 @@ func (s *state) key() string {
 		flag(c.up, c.frozen, c.passed, s.sessions[i].alive)
 		b.WriteByte('0' + byte(min(s.now-s.sessions[i].renewed, 5)))
 		if s.rec != nil && c.mem.Mark == s.rec.Mark {
-			flag(c.mem.Mine, c.mem.Sent, c.mem.Signs == "" || c.mem.Signs == s.signsNow())
+			flag(c.mem.Mine, c.mem.Sent, c.mem.Fresh, c.mem.Signs == "" || c.mem.Signs == s.signsNow())
 			b.WriteByte(when(c.mem.Since))
 			b.WriteByte(when(c.mem.Out))
+			if s.loads {
+				b.WriteByte(when(c.mem.In))
+				flag(c.mem.Signs == "")
+			}
 		}
 		b.WriteByte(when(c.mem.Over))
 		if c.pend != nil {
@@ -421,6 +447,7 @@ func (s *state) key() string {
 		f := s.fencers[n]
 		flag(f.up, f.frozen, f.blind, f.passed, f.present)
 		flag(f.looked == s.now)
+		b.WriteByte('0' + byte(min(s.now-f.began, 8)))
 		b.WriteByte(mark(f.mark))
 		b.WriteByte(when(f.mem.Read))
 		b.WriteByte('0' + byte(len(f.asked)))
@@ -453,6 +480,11 @@ func (s *state) key() string {
 	}
 	for v := range s.views {
 		b.WriteByte(byte(s.listed[v]))
+		if l := s.under[v]; l.under {
+			b.WriteByte(byte(l.lists))
+			b.WriteByte(age(l.read))
+		}
+		b.WriteByte('/')
 	}
 	b.WriteByte('0' + byte(s.left))
 	b.WriteByte('0' + byte(min(s.now-s.ownerless, 8)))

@@ -37,7 +37,13 @@ func (s *state) events() []event {
 		s.nodeEvents(n, add)
 	}
 	for v := range s.views {
-		add(s.listed[v] != s.catalog(), "proxy %d refreshes", v, func(s *state) { s.refresh(v) })
+		stale := s.listed[v] != s.catalog()
+		add(stale && !s.loads, "proxy %d refreshes", v, func(s *state) { s.routes(v, s.catalog()) })
+		add(stale && s.loads && !s.under[v].under, "proxy %d reads", v, func(s *state) { s.under[v] = load{true, s.catalog(), s.now} })
+		add(s.under[v].under, "proxy %d goes by what it has read", v, func(s *state) {
+			s.routes(v, s.under[v].lists)
+			s.under[v] = load{}
+		})
 	}
 	add(s.flight != "" && !at(s.now).After(s.until), "the call that took long arrives", 0, func(s *state) {
 		do := s.flight
@@ -76,6 +82,11 @@ func (s *state) leaderEvents(i int, add adder) {
 	add(runs && s.lock == i && s.allows("crash"), "leader %d dies", i, func(s *state) {
 		s.left--
 		s.chiefs[i] = chief{}
+	})
+	add(runs && s.lock == i && i < s.nodes && s.fencers[i].up && !s.fencers[i].frozen && s.allows("instance crash"), "leader %d dies, and with it the instance on its node", i, func(s *state) {
+		s.left--
+		s.chiefs[i] = chief{}
+		s.dies(i)
 	})
 	add(!c.up, "leader %d starts", i, func(s *state) { s.chiefs[i] = chief{up: true} })
 	add(runs && s.lock == i && s.allows("freeze"), "leader %d is stopped", i, func(s *state) {
@@ -160,6 +171,10 @@ func (s *state) store(i int, p *pending) {
 	s.index++
 	s.changed = s.now
 	s.rec, s.recLock = p.action.Record, i
+	// A pass of each instance begins with every change of a record.
+	for n := range s.nodes {
+		s.fencers[n].passed = false
+	}
 	if p.action.Do == DoForget {
 		s.recLock = -1
 	}

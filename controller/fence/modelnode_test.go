@@ -25,9 +25,9 @@ func (s *state) nodeEvents(n int, add adder) {
 	})
 	add(runs && s.allows("node crash"), "node %d dies", n, func(s *state) {
 		s.left--
-		s.fencers[n] = fencer{present: true, mark: s.fencers[n].mark, gone: s.now, looked: -1}
+		s.dies(n)
 	})
-	add(!f.up, "node %d starts", n, func(s *state) { s.fencers[n].up, s.fencers[n].present = true, true })
+	add(!f.up, "node %d starts", n, func(s *state) { s.fencers[n].up, s.fencers[n].present, s.fencers[n].began = true, true, s.now })
 	add(!f.up && f.present && s.now-f.gone >= ttlTicks, "node %d is not present any more", n, func(s *state) {
 		s.fencers[n].present, s.fencers[n].mark = false, ""
 	})
@@ -36,6 +36,11 @@ func (s *state) nodeEvents(n int, add adder) {
 		s.fencers[n].blind, s.fencers[n].since = true, s.now
 	})
 	add(runs && f.blind, "node %d reads again", n, func(s *state) { s.fencers[n].blind = false })
+}
+
+// dies ends the instance on a node; what it said stays until its session ends.
+func (s *state) dies(n int) {
+	s.fencers[n] = fencer{present: true, mark: s.fencers[n].mark, gone: s.now, looked: -1}
 }
 
 // reads is the first half of an instance's pass.
@@ -56,7 +61,8 @@ func (s *state) applies(n int, in NodeInput) {
 	f := &s.fencers[n]
 	in.Locals, in.Memory, in.Now = model.Seen(s.locals(n), at(s.now)), f.mem, at(s.now)
 	action, mem := Apply(in)
-	f.mem, f.asked, f.passed = mem, action.Ask, true
+	// The answer to a question begins another pass.
+	f.mem, f.asked, f.passed = mem, action.Ask, len(action.Ask) == 0 || len(in.Standings) > 0
 	if in.Records.Known() && in.Records.At == at(s.now) {
 		f.looked = s.now
 	}
@@ -108,11 +114,12 @@ func (s *state) lifts(n, i int) {
 	in.maint, in.sign = none, (in.sign+1)%16
 }
 
-func (s *state) refresh(v int) {
+// routes has a proxy list these from now on, instead of those it listed until now.
+func (s *state) routes(v int, listed uint16) {
 	for i := range s.size() {
 		if s.listed[v]&(1<<i) != 0 {
 			s.insts[i].routed = s.now
 		}
 	}
-	s.listed[v] = s.catalog()
+	s.listed[v] = listed
 }

@@ -63,6 +63,11 @@ func (s *state) canTick() bool {
 			return false
 		}
 	}
+	for v := range s.views {
+		if l := s.under[v]; l.under && s.now-l.read >= reloading-1 {
+			return false
+		}
+	}
 	return !s.eval
 }
 
@@ -111,7 +116,8 @@ func (s *state) bounds() {
 		}
 		armed := s.rec != nil && s.rec.Step == StepArmed
 		wanted := s.rec != nil && s.rec.Step != StepEnded && slices.ContainsFunc(s.rec.Set, func(t Target) bool { return t.Alloc == s.alloc[i] })
-		alone := s.now - s.ownerless
+		// What was killed leaves it until the next one begins.
+		alone := s.now - max(s.ownerless, f.began)
 		switch {
 		case f.blind && (!armed || !s.landed()) && s.now-f.since > 2*ttlTicks+3:
 			s.fail("the fence of %s stands although node cannot see its record for %d ticks", s.alloc[i], s.now-f.since)

@@ -136,8 +136,9 @@ type Memory struct {
 	Out   time.Time
 	Signs string
 	// In is since when the set is in maintenance with these signs. Fresh is true
-	// where every proxy listed all of it right before, and it has not come back
-	// into rotation in between: whatever a proxy had read by then lists it.
+	// where every proxy listed all of it before and when that was first seen, and it
+	// has not come back into rotation since: one that has dropped it then has read
+	// what came after.
 	In    time.Time
 	Fresh bool
 	// Blind is since when the world is unknown, Over since when the deployment is

@@ -95,7 +95,8 @@ func TestNextStep(t *testing.T) {
 		"not before a request may have ended":      {proven, func(in *Input) { in.World.Longest = 4 * time.Second }, DoWait, "1s of 4s"},
 		"not after a change that no pass saw":      {proven, func(in *Input) { in.World.Instances[0].Sign = "9" }, DoWait, "0s of 200ms"},
 		"not by what a proxy may have read before": {proven, func(in *Input) { in.Memory.Fresh, in.World.Reload = false, 3*time.Second }, DoWait, "need 3s"},
-		"but when it has put that into force":      {proven, func(in *Input) { in.Memory.Fresh, in.World.Reload = false, time.Second }, DoArm, ""},
+		"but when it has put that into force":      {proven, func(in *Input) { in.Memory.Fresh, in.World.Reload = false, time.Second-Switch }, DoArm, ""},
+		"but for what it sent by that":             {proven, func(in *Input) { in.Memory.Fresh, in.World.Reload = false, time.Second-Switch+1 }, DoWait, "then sends 200ms"},
 		"at once where every proxy listed it":      {proven, func(in *Input) { in.World.Reload = time.Hour }, DoArm, ""},
 		"the set moves with the world":             {proven, func(in *Input) { in.Record.Set[0].Services = []string{"s-before"} }, DoFence, ""},
 		"lifted when patience ends":                {proven, func(in *Input) { in.World.Instances[0].RoutedBy, in.Memory.Since = "p2", noon.Add(-3*time.Minute) }, DoLift, "after 3m0s proxy p2 still lists"},
@@ -332,6 +333,30 @@ func TestWhatAProxyHadReadIsWaitedFor(t *testing.T) {
 	}
 }
 
+// A proxy that has dropped an instance before that was first seen in maintenance may
+// have read the catalog twice, the second time in a moment in which it was not.
+func TestWhatIsDroppedBeforeItIsSeenInMaintenance(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		listed bool
+		want   Do
+	}{
+		"is not known to be listed by nothing under way": {false, DoWait},
+		"what every proxy still lists is":                {true, DoArm},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := proven()
+			in.Memory.Signs, in.Memory.In, in.Memory.Out = "", time.Time{}, time.Time{}
+			in.World.Reload, in.World.Instances[0].Listed = 3*time.Second, test.listed
+			_, m := Next(in)
+			in.Memory, in.Now = m, noon.Add(time.Second)
+			got, _ := Next(in)
+			require.Equal(t, test.want, got.Do, "%+v", got)
+		})
+	}
+}
+
 // A maintenance that was off for a moment counts from its return.
 func TestABlipBringsBackWhatAProxyMayHaveRead(t *testing.T) {
 	t.Parallel()
@@ -360,15 +385,15 @@ func TestABlipBringsBackWhatAProxyMayHaveRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := proven()
-			in.World.Reload, in.World.Instances[0].Sign = 3*time.Second, "9"
+			in.World.Reload, in.World.Instances[0].Sign, in.World.Instances[0].Listed = 3*time.Second, "9", true
 			blip(&in)
 			got, m := Next(in)
 			require.Equal(t, DoWait, got.Do)
-			in.Memory, in.Now = m, noon.Add(3*time.Second-1)
+			in.Memory, in.Now = m, noon.Add(3*time.Second+Switch-1)
 			got, m = Next(in)
 			require.Equal(t, DoWait, got.Do)
 			require.Contains(t, got.Finding.Message, "need 3s")
-			in.Memory, in.Now = m, noon.Add(3*time.Second)
+			in.Memory, in.Now = m, noon.Add(3*time.Second+Switch)
 			got, _ = Next(in)
 			require.Equal(t, DoArm, got.Do)
 		})

@@ -94,6 +94,7 @@ func (n *node) consider(s Sighting) {
 	if !n.Records.Known() {
 		n.drops = n.add(n.drops, r.Set, r.Deployment)
 	}
+	n.guard(s)
 	switch {
 	case !mine:
 	case r.Step == StepFencing && s.Locked && n.Records.Known():
@@ -103,10 +104,8 @@ func (n *node) consider(s Sighting) {
 		n.keeps = n.add(n.keeps, r.Set, r.Deployment)
 	case r.Step == StepArmed && s.Locked && n.Records.Known():
 		n.want(r)
-		n.guard(s)
 	case r.Step == StepArmed:
 		n.release(s)
-		n.guard(s)
 	}
 }
 
@@ -178,9 +177,13 @@ func (n *node) released(s Sighting, alloc string) bool {
 	}
 }
 
-// guard pauses a deployment that goes on without the pause that is owed.
+// guard pauses a deployment that goes on without the pause that is owed. Every
+// instance does so, whatever its node has of the set: the one there may have led,
+// and have died with the leader. It asks once the leader is late, so that nobody
+// does where all goes well.
 func (n *node) guard(s Sighting) {
-	if s.Record.Call != CallResume || s.Record.Final {
+	r := s.Record
+	if r.Step != StepArmed || r.Call != CallResume || r.Final || !n.Now.After(s.Since.Add(GuardAfter)) {
 		return
 	}
 	n.ask(s)

@@ -131,8 +131,14 @@ func TestWhatAnInstanceDoesOnItsNode(t *testing.T) {
 			standing(func(s *Standing) { s.Told = nil })(in)
 		}, asks},
 
-		"pauses what is owed":                  {orphaned, resume, NodeAction{Acks: acked.Acks, Ask: ask, Pause: ask}},
-		"not before the leader had its time":   {orphaned, func(in *NodeInput) { resume(in); in.Memory.Records[0].Since = noon.Add(-GuardAfter) }, NodeAction{Acks: acked.Acks, Ask: ask}},
+		"pauses what is owed":                {orphaned, resume, NodeAction{Acks: acked.Acks, Ask: ask, Pause: ask}},
+		"not before the leader had its time": {orphaned, func(in *NodeInput) { resume(in); in.Memory.Records[0].Since = noon.Add(-GuardAfter) }, acked},
+		"not by a read before that": {orphaned, func(in *NodeInput) {
+			resume(in)
+			in.Memory.Records[0].Since = noon.Add(-GuardAfter - 1)
+			standing(func(s *Standing) { s.Read = noon.Add(-1) })(in)
+		}, NodeAction{Acks: acked.Acks, Ask: ask}},
+		"also what is fenced on another node":  {orphaned, func(in *NodeInput) { resume(in); in.Node, in.Locals.Value = "n9", nil }, NodeAction{Ask: ask, Pause: ask}},
 		"not after the last batch":             {orphaned, func(in *NodeInput) { resume(in); in.Records.Value[0].Record.Final = true }, acked},
 		"not before anything was told to stop": {orphaned, func(in *NodeInput) { resume(in); standing(func(s *Standing) { s.Told = nil })(in) }, NodeAction{Acks: acked.Acks, Ask: ask}},
 		"not what is paused":                   {orphaned, func(in *NodeInput) { resume(in); standing(func(s *Standing) { s.Status = model.DeploymentPaused })(in) }, NodeAction{Acks: acked.Acks, Ask: ask}},

@@ -70,6 +70,9 @@ type Instance struct {
 	// Good is true where it runs, is passing in the catalog and is listed by
 	// every proxy in every pool that it belongs to.
 	Good bool
+	// Listed is true where every proxy lists it in every pool that it belongs to,
+	// whatever its status.
+	Listed bool
 	// Out is true where each of its routed services is in maintenance in the
 	// catalog, whoever set it; Ours where one of these is draingate's.
 	Out, Ours bool

@@ -149,7 +149,8 @@ func (v *view) fenceInstance(g group, a model.Allocation) fence.Instance {
 	}
 	out.Node = oneNode(routed)
 	out.Out, out.Ours, out.Sign = maintenance(routed)
-	out.Good, out.RoutedBy = v.good(g, a, routed), v.routedBy(a)
+	out.Listed, out.RoutedBy = v.listed(g, a), v.routedBy(a)
+	out.Good = out.Listed && passing(a, routed)
 	return out
 }
 
@@ -216,9 +217,9 @@ func maintenance(regs []model.Registration) (out, ours bool, sign string) {
 	return out, ours, strings.Join(signs, ",")
 }
 
-// good reports whether the allocation carries its share: it runs, each of its
-// routed services is passing, and every proxy lists it in all of its pools.
-func (v *view) good(g group, a model.Allocation, routed []model.Registration) bool {
+// passing reports whether the allocation runs, and each of its routed services is
+// passing.
+func passing(a model.Allocation, routed []model.Registration) bool {
 	if a.ClientStatus != model.ClientRunning || a.DesiredStatus != model.DesiredRun || len(routed) == 0 {
 		return false
 	}
@@ -227,6 +228,11 @@ func (v *view) good(g group, a model.Allocation, routed []model.Registration) bo
 			return false
 		}
 	}
+	return true
+}
+
+// listed reports whether every proxy lists the allocation in all of its pools.
+func (v *view) listed(g group, a model.Allocation) bool {
 	for _, p := range g.pools {
 		if p.exposed && (len(p.services) == 0 || v.unlisted(p, a) != "") {
 			return false

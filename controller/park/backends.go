@@ -12,7 +12,7 @@ import (
 
 // Margin is how long before an instance is sent its stop signal nothing more is
 // sent to it, beside the longest request.
-const Margin = 500 * time.Millisecond
+const Margin = time.Second
 
 // Backend is an instance that requests may be passed to.
 type Backend struct {

@@ -186,7 +186,7 @@ func (w *World) addresses(before []string) []string {
 // hushed reports whether a pause is in force: every instance that stays is in its
 // maintenance, and no proxy routes to one.
 func (w *World) hushed(r Record) bool {
-	if w.Pools.Unknown != "" || !w.inPlace() {
+	if !w.inPlace() { // nor is it where a proxy could not be asked
 		return false
 	}
 	for _, i := range w.Instances {

@@ -8,8 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -241,4 +244,24 @@ func (i *rawInstance) connections() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.conns
+}
+
+// refusing returns a backend that refuses each dial, at a port that nobody else
+// can take, and what makes it listen.
+func refusing(t testing.TB) (Backend, func() net.Listener) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	require.NoError(t, err)
+	socket := os.NewFile(uintptr(fd), "socket")
+	t.Cleanup(func() { _ = socket.Close() })
+	require.NoError(t, syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, err := syscall.Getsockname(fd)
+	require.NoError(t, err)
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
+	return Backend{ID: "refusing", Address: address}, func() net.Listener {
+		require.NoError(t, syscall.Listen(fd, 1))
+		listener, err := net.FileListener(socket)
+		require.NoError(t, err)
+		return listener
+	}
 }

@@ -2,7 +2,6 @@ package parking
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,10 +20,11 @@ func TestItWaitsForAnInstance(t *testing.T) {
 	client := newClient(t)
 	l.Serve([]Backend{old.backend()})
 	require.Equal(t, "served /before", receive(t, get(t, client, l, "/before")).body)
-	old.Close()
+	refused, _ := refusing(t)
+	l.Serve([]Backend{refused})
 	answers := parkRequests(t, client, l, 20)
 	require.Equal(t, 20, l.Figures().Waiting)
-	require.Positive(t, l.Figures().FailedDials, "the old one is still named, and refuses")
+	require.Positive(t, l.Figures().FailedDials, "the one that is named refuses")
 	l.Serve([]Backend{fresh.backend()})
 	for i, a := range answers {
 		got := receive(t, a)
@@ -34,6 +34,7 @@ func TestItWaitsForAnInstance(t *testing.T) {
 	}
 	require.Equal(t, []string{"/before"}, old.requests())
 	require.Len(t, fresh.requests(), 20)
+	eventually(t, "all have ended", func() bool { return l.Figures().UnderWay == 0 })
 	f := l.Figures()
 	require.Equal(t, [4]int{0, 20, 0, 0}, [4]int{f.Waiting, f.Peak, int(f.Bytes), f.UnderWay})
 	require.Equal(t, [2]uint64{1, 20}, [2]uint64{f.Forwarded, f.Released})
@@ -42,7 +43,7 @@ func TestItWaitsForAnInstance(t *testing.T) {
 
 // TestManyAtOnce: each of them is served, once, by one of two.
 func TestManyAtOnce(t *testing.T) {
-	const n = 2000
+	const n = 500
 	one, other := newInstance(t, nil), newInstance(t, nil)
 	l := open(t, LotOptions{})
 	client := newClient(t)
@@ -66,24 +67,23 @@ func TestManyAtOnce(t *testing.T) {
 // TestARefusedDialIsNotSent: the request goes to another one at once, or waits and
 // goes to the same one when it listens.
 func TestARefusedDialIsNotSent(t *testing.T) {
-	dead := newRawInstance(t, func(raw) {})
-	require.NoError(t, dead.Close())
 	alive := newInstance(t, nil)
 	client := newClient(t)
 
 	t.Run("another one takes it at once", func(t *testing.T) {
 		l := open(t, LotOptions{})
-		l.Serve([]Backend{dead.backend(), alive.backend()})
+		dead, _ := refusing(t)
+		l.Serve([]Backend{dead, alive.backend()})
 		require.Equal(t, "served /a", receive(t, get(t, client, l, "/a")).body)
 	})
 	t.Run("the same one takes it later", func(t *testing.T) {
 		l := open(t, LotOptions{})
-		l.Serve([]Backend{dead.backend()})
+		dead, listen := refusing(t)
+		l.Serve([]Backend{dead})
 		got := get(t, client, l, "/b")
 		eventually(t, "it is tried again", func() bool { return l.Figures().FailedDials >= 2 })
-		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", dead.Addr().String())
-		require.NoError(t, err)
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "late") }), ReadHeaderTimeout: patience}
+		listener := listen()
 		done := make(chan error, 1)
 		go func() { done <- server.Serve(listener) }()
 		require.Equal(t, "late", receive(t, got).body)
@@ -92,7 +92,8 @@ func TestARefusedDialIsNotSent(t *testing.T) {
 	})
 	t.Run("and not all the time", func(t *testing.T) {
 		l := open(t, LotOptions{Wait: 3 * retryPause})
-		l.Serve([]Backend{{ID: "gone", Address: "127.0.0.1:1"}})
+		dead, _ := refusing(t)
+		l.Serve([]Backend{dead})
 		answers := []<-chan answer{get(t, client, l, "/c"), get(t, client, l, "/d"), get(t, client, l, "/e")}
 		for _, a := range answers {
 			require.Equal(t, http.StatusServiceUnavailable, receive(t, a).status)

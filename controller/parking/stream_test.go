@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -155,6 +156,28 @@ func TestAnswersAreStreamed(t *testing.T) {
 	_, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	require.Equal(t, "of 42", res.Trailer.Get("X-Sum"))
+}
+
+// TestAnAnswerOfKnownLengthIsStreamedToo: package httputil alone would keep its
+// parts back.
+func TestAnAnswerOfKnownLengthIsStreamedToo(t *testing.T) {
+	rest := make(chan struct{})
+	backend := newInstance(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "8")
+		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		<-rest
+		_, _ = io.WriteString(w, "half")
+	})
+	l := open(t, LotOptions{})
+	l.Serve([]Backend{backend.backend()})
+	conn := dialRaw(t, l.Addr().String())
+	conn.say(t, "GET / HTTP/1.1", "Host: x", "", "")
+	t.Cleanup(sync.OnceFunc(func() { close(rest) }))
+	got := make([]byte, 4)
+	_, err := io.ReadFull(conn.response(t).Body, got)
+	require.NoError(t, err)
+	require.Equal(t, "half", string(got))
 }
 
 // TestAnUpgradeThatWaited: both ends talk on the connection after the release, and

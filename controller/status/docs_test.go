@@ -29,6 +29,7 @@ func TestTheDocumentShowsWhatIsEncoded(t *testing.T) {
 	})))
 	require.Contains(t, string(text), block(t, documentedEvent()))
 	require.Contains(t, string(text), block(t, documentedFences()))
+	require.Contains(t, string(text), block(t, documentedParks()))
 }
 
 // documentedEvent is what turns the documented deployment into a held one.
@@ -53,6 +54,7 @@ func TestTheDocumentNamesEveryFieldAndMetric(t *testing.T) {
 		reflect.TypeFor[status.Proxy](), reflect.TypeFor[status.Settings](), reflect.TypeFor[status.Finding](), reflect.TypeFor[status.Readiness](), reflect.TypeFor[status.Leadership](), reflect.TypeFor[status.Instance](), reflect.TypeFor[status.Problem](),
 		reflect.TypeFor[status.Group](), reflect.TypeFor[status.Cure](), reflect.TypeFor[status.Event](), reflect.TypeFor[status.Previous](),
 		reflect.TypeFor[status.FenceList](), reflect.TypeFor[status.Fence](), reflect.TypeFor[status.FencedInstance](), reflect.TypeFor[status.Fencer](),
+		reflect.TypeFor[status.ParkList](), reflect.TypeFor[status.Park](), reflect.TypeFor[status.ParkNode](), reflect.TypeFor[status.ParkedInstance](), reflect.TypeFor[status.GoingInstance](), reflect.TypeFor[status.Parker](),
 	} {
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
@@ -128,6 +130,24 @@ func documentedFences() status.FenceList {
 			{Node: "node1", Instance: "K3QXMZ7A2TBN", Acknowledged: []string{}},
 			{Node: "node2", Instance: "PW5DL6YFHC4R", Acknowledged: []string{"1f2e3d4c-8a5b-7c6d-9e0f-a1b2c3d4e5f6"}},
 		},
+	}
+}
+
+func documentedParks() status.ParkList {
+	return status.ParkList{
+		Parks: []status.Park{{
+			Service: "db", Namespace: "default", Job: "db", Group: "app", JobVersion: 8, Step: "parking", Reason: "Parked", Message: "no instance for 3.2s: requests wait, for 30s at most",
+			LongestWait: status.Seconds(30 * time.Second), Fenced: []status.ParkedInstance{}, Owner: "node1/1f2e3d4c", Since: at(-15), Gap: at(-3), Until: at(27),
+			Nodes: []status.ParkNode{{
+				Node: "node1", Address: "10.0.0.5:21000", State: "in", Present: true, Waiting: 312, Peak: 312, Longest: status.Seconds(0), Forwarded: 1184, Gone: 2,
+			}},
+			Going: []status.GoingInstance{{Allocation: "0b7c1a52-51f8-4d0f-3f0e-6d3b8e0c9a11", Address: "10.0.0.6:25432", Until: at(-4)}},
+		}},
+		Parkers: []status.Parker{
+			{Node: "node1", Instance: "K3QXMZ7A2TBN", Services: []string{"db"}},
+			{Node: "node2", Instance: "PW5DL6YFHC4R", Services: []string{}, Problem: "placeholders: listen for the requests of db: no port from 21000 to 21099 is free"},
+		},
+		Now: at(0),
 	}
 }
 

@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log"
@@ -15,9 +16,12 @@ import (
 	"time"
 )
 
-// promotePath is where Nomad takes promotions, before the deployment's ID
-// (nomad v1.11.3, command/agent/deployment_endpoint.go).
-const promotePath = "/v1/deployment/promote/"
+// Where Nomad takes promotions, and pauses and their ends, before the deployment's
+// ID (nomad v1.11.3, command/agent/deployment_endpoint.go).
+const (
+	promotePath = "/v1/deployment/promote/"
+	pausePath   = "/v1/deployment/pause/"
+)
 
 // indexHeaders have the index that a blocking query waits to change.
 func indexHeaders() []string { return []string{"X-Nomad-Index", "X-Consul-Index"} }
@@ -34,8 +38,8 @@ type exchange struct {
 	// fault is what it met when it was passed on.
 	fault  Fault
 	target *url.URL
-	// promotion is nil for everything else. The API's lock guards it.
-	promotion *Promotion
+	// call is nil for everything else. The API's lock guards it.
+	call *Call
 	// client ends when the client has gone away.
 	client context.Context
 	conn   net.Conn
@@ -59,7 +63,7 @@ func (f *FaultyAPI) serve(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	parent := r.Context()
 	if !x.read {
-		x.arrive(r)
+		x.arrive(r, body)
 		parent = context.WithoutCancel(parent)
 	}
 	ctx, cancel := context.WithCancel(parent)
@@ -78,26 +82,51 @@ func (f *FaultyAPI) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// arrive counts a write, and lets the hook see a promotion.
-func (x *exchange) arrive(r *http.Request) {
+// arrive counts a write, and lets the hooks see a promotion or the end of a pause.
+func (x *exchange) arrive(r *http.Request, body []byte) {
 	f := x.api
-	id, promotes := strings.CutPrefix(r.URL.Path, promotePath)
+	promoted, resumed := calls(r, body)
 	f.mu.Lock()
-	if !promotes || (r.Method != http.MethodPut && r.Method != http.MethodPost) {
+	if promoted == "" {
 		f.writes[r.URL.Path]++
+	}
+	var hook func(string)
+	switch {
+	case promoted != "":
+		x.call, hook = &Call{DeploymentID: promoted, Arrived: time.Now()}, f.onPromote
+		f.promotions = append(f.promotions, x.call)
+	case resumed != "":
+		x.call, hook = &Call{DeploymentID: resumed, Arrived: time.Now()}, f.onResume
+		f.resumes = append(f.resumes, x.call)
+	default:
 		f.mu.Unlock()
 		return
 	}
-	x.promotion = &Promotion{DeploymentID: id, Arrived: time.Now()}
-	f.promotions = append(f.promotions, x.promotion)
-	hook := f.onPromote
+	id := x.call.DeploymentID
 	f.mu.Unlock()
 	if hook != nil {
 		hook(id)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	x.promotion.Fault = f.fault
+	x.call.Fault = f.fault
+}
+
+// calls returns the deployment that a request promotes, or whose pause it ends;
+// empty for any other.
+func calls(r *http.Request, body []byte) (promoted, resumed string) {
+	if r.Method != http.MethodPut && r.Method != http.MethodPost {
+		return "", ""
+	}
+	if id, ok := strings.CutPrefix(r.URL.Path, promotePath); ok {
+		return id, ""
+	}
+	var pause struct{ Pause *bool }
+	id, ok := strings.CutPrefix(r.URL.Path, pausePath)
+	if !ok || json.Unmarshal(body, &pause) != nil || pause.Pause == nil || *pause.Pause {
+		return "", ""
+	}
+	return "", id
 }
 
 // admit waits while the API hangs and takes the fault that is in force then.
@@ -132,8 +161,8 @@ func (x *exchange) begin(cancel context.CancelFunc) bool {
 	}
 	x.fault, x.target = f.fault, f.target
 	f.open[x] = cancel
-	if x.promotion != nil {
-		x.promotion.Forwarded = x.fault != Fault429 && x.fault != Fault500
+	if x.call != nil {
+		x.call.Forwarded = x.fault != Fault429 && x.fault != Fault500
 	}
 	return true
 }
@@ -155,8 +184,8 @@ func (x *exchange) answered(code int) {
 	f := x.api
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if x.promotion != nil && x.client.Err() == nil {
-		x.promotion.Answered = code
+	if x.call != nil && x.client.Err() == nil {
+		x.call.Answered = code
 	}
 }
 
@@ -175,9 +204,9 @@ func (x *exchange) proxy() *httputil.ReverseProxy {
 
 // disturb does to an answer what the fault asks for.
 func (x *exchange) disturb(resp *http.Response) error {
-	if x.promotion != nil {
+	if x.call != nil {
 		x.api.mu.Lock()
-		x.promotion.Status = resp.StatusCode
+		x.call.Status = resp.StatusCode
 		x.api.mu.Unlock()
 	}
 	switch x.fault {

@@ -62,13 +62,13 @@ func (f Fault) String() string {
 	}
 }
 
-// Promotion is one request to promote a deployment.
-type Promotion struct {
+// Call is one request to promote a deployment, or to end its pause.
+type Call struct {
 	// DeploymentID is the last part of the request's path.
 	DeploymentID string
-	// Arrived is when the request had been read, before OnPromote was called.
+	// Arrived is when the request had been read, before the hook was called.
 	Arrived time.Time
-	// Fault is the one in force after OnPromote had returned.
+	// Fault is the one in force after the hook had returned.
 	Fault Fault
 	// Forwarded reports whether it was passed on.
 	Forwarded bool
@@ -85,7 +85,7 @@ type Promotion struct {
 //
 // What has arrived as a write (any method but GET and HEAD) is like a packet
 // in flight: it is passed on even where its client goes away while it waits,
-// in OnPromote or under FaultHang. A read whose client is gone is dropped.
+// in a hook or under FaultHang. A read whose client is gone is dropped.
 type FaultyAPI struct {
 	listener  net.Listener
 	server    *http.Server
@@ -103,7 +103,9 @@ type FaultyAPI struct {
 	changed    chan struct{} // closed by the next change
 	open       map[*exchange]context.CancelFunc
 	onPromote  func(deploymentID string)
-	promotions []*Promotion
+	onResume   func(deploymentID string)
+	promotions []*Call
+	resumes    []*Call
 	writes     map[string]int
 	lowered    map[string]uint64 // the last index given, by path
 }
@@ -204,13 +206,26 @@ func (f *FaultyAPI) OnPromote(hook func(deploymentID string)) {
 	f.onPromote = hook
 }
 
-// Promotions are the promotions that have arrived, in that order.
-func (f *FaultyAPI) Promotions() []Promotion {
+// OnResume has hook called as OnPromote does when the end of a pause (PUT or POST
+// /v1/deployment/pause/ID with Pause false) has arrived.
+func (f *FaultyAPI) OnResume(hook func(deploymentID string)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	out := make([]Promotion, len(f.promotions))
-	for i, p := range f.promotions {
-		out[i] = *p
+	f.onResume = hook
+}
+
+// Promotions are the promotions that have arrived, in that order.
+func (f *FaultyAPI) Promotions() []Call { return f.copied(func() []*Call { return f.promotions }) }
+
+// Resumes are the ends of pauses that have arrived, in that order.
+func (f *FaultyAPI) Resumes() []Call { return f.copied(func() []*Call { return f.resumes }) }
+
+func (f *FaultyAPI) copied(which func() []*Call) []Call {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []Call
+	for _, c := range which() {
+		out = append(out, *c)
 	}
 	return out
 }

@@ -83,7 +83,7 @@ func (f *faulty) do(ctx context.Context, method, path string) got {
 }
 
 // settled is what the API recorded, once it has recorded the end of it.
-func (f *faulty) settled(t *testing.T, done func(Promotion) bool) Promotion {
+func (f *faulty) settled(t *testing.T, done func(Call) bool) Call {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		all := f.Promotions()
@@ -97,19 +97,19 @@ func (f *faulty) settled(t *testing.T, done func(Promotion) bool) Promotion {
 
 func TestFaultsDisturbWhatTheyShould(t *testing.T) {
 	good := got{Status: 200, Body: serverBody, Index: "1000"}
-	promoted := Promotion{DeploymentID: promoteID, Forwarded: true, Status: 200, Answered: 200}
+	promoted := Call{DeploymentID: promoteID, Forwarded: true, Status: 200, Answered: 200}
 	tests := map[string]struct {
 		fault     Fault
 		read      got
-		promotion Promotion
+		promotion Call
 		promote   got
 		asked     int32
 	}{
 		"without a fault everything passes":               {FaultNone, good, promoted, good, 2},
-		"429 passes nothing on":                           {Fault429, got{Status: 429, Body: "injected: Too Many Requests\n"}, Promotion{DeploymentID: promoteID, Answered: 429}, got{Status: 429, Body: "injected: Too Many Requests\n"}, 0},
-		"500 passes nothing on":                           {Fault500, got{Status: 500, Body: "injected: Internal Server Error\n"}, Promotion{DeploymentID: promoteID, Answered: 500}, got{Status: 500, Body: "injected: Internal Server Error\n"}, 0},
+		"429 passes nothing on":                           {Fault429, got{Status: 429, Body: "injected: Too Many Requests\n"}, Call{DeploymentID: promoteID, Answered: 429}, got{Status: 429, Body: "injected: Too Many Requests\n"}, 0},
+		"500 passes nothing on":                           {Fault500, got{Status: 500, Body: "injected: Internal Server Error\n"}, Call{DeploymentID: promoteID, Answered: 500}, got{Status: 500, Body: "injected: Internal Server Error\n"}, 0},
 		"late is late, and whole":                         {FaultLate, good, promoted, good, 2},
-		"cut is half of the body, and the write is done":  {FaultCut, got{Status: 200, Body: serverBody[:8], Index: "1000", Reset: true}, Promotion{DeploymentID: promoteID, Forwarded: true, Status: 200}, got{Status: 200, Body: serverBody[:8], Index: "1000", Reset: true}, 2},
+		"cut is half of the body, and the write is done":  {FaultCut, got{Status: 200, Body: serverBody[:8], Index: "1000", Reset: true}, Call{DeploymentID: promoteID, Forwarded: true, Status: 200}, got{Status: 200, Body: serverBody[:8], Index: "1000", Reset: true}, 2},
 		"an index that goes back changes the index alone": {FaultIndexBack, got{Status: 200, Body: serverBody, Index: "500"}, promoted, got{Status: 200, Body: serverBody, Index: "500"}, 2},
 	}
 	for name, tt := range tests {
@@ -127,7 +127,7 @@ func TestFaultsDisturbWhatTheyShould(t *testing.T) {
 				t.Errorf("both answers came within %v", 2*f.late)
 			}
 			tt.promotion.Fault = tt.fault
-			if diff := cmp.Diff(tt.promotion, f.settled(t, func(Promotion) bool { return true })); diff != "" {
+			if diff := cmp.Diff(tt.promotion, f.settled(t, func(Call) bool { return true })); diff != "" {
 				t.Errorf("what was recorded (-want +got):\n%s", diff)
 			}
 			require.Equal(t, tt.asked, f.asked.Load(), "requests that reached the server")
@@ -166,14 +166,14 @@ func TestWhatHangsGoesOnWhenLifted(t *testing.T) {
 	reads, writes := make(chan got, 1), make(chan got, 1)
 	go func() { reads <- f.do(t.Context(), http.MethodGet, "/v1/jobs") }()
 	go func() { writes <- f.do(t.Context(), http.MethodPut, promoteURL) }()
-	p := f.settled(t, func(p Promotion) bool { return p.Fault == FaultHang })
-	require.Equal(t, Promotion{DeploymentID: promoteID, Fault: FaultHang}, p)
+	p := f.settled(t, func(p Call) bool { return p.Fault == FaultHang })
+	require.Equal(t, Call{DeploymentID: promoteID, Fault: FaultHang}, p)
 	require.Zero(t, f.asked.Load())
 	f.Set(FaultNone)
 	require.Equal(t, 200, (<-reads).Status)
 	require.Equal(t, 200, (<-writes).Status)
-	p = f.settled(t, func(p Promotion) bool { return p.Answered == 200 })
-	require.Equal(t, Promotion{DeploymentID: promoteID, Fault: FaultHang, Forwarded: true, Status: 200, Answered: 200}, p)
+	p = f.settled(t, func(p Call) bool { return p.Answered == 200 })
+	require.Equal(t, Call{DeploymentID: promoteID, Fault: FaultHang, Forwarded: true, Status: 200, Answered: 200}, p)
 }
 
 func TestTheHookComesBeforeThePromotion(t *testing.T) {
@@ -186,19 +186,42 @@ func TestTheHookComesBeforeThePromotion(t *testing.T) {
 	})
 	require.Equal(t, 429, f.do(t.Context(), http.MethodPost, promoteURL).Status)
 	require.Equal(t, promoteID, seen)
-	require.Equal(t, Promotion{DeploymentID: promoteID, Fault: Fault429, Answered: 429}, f.settled(t, func(Promotion) bool { return true }))
+	require.Equal(t, Call{DeploymentID: promoteID, Fault: Fault429, Answered: 429}, f.settled(t, func(Call) bool { return true }))
+}
+
+func TestTheHookComesBeforeTheEndOfAPause(t *testing.T) {
+	f := startFaulty(t)
+	var seen []string
+	f.OnResume(func(id string) {
+		seen = append(seen, id)
+		f.Set(Fault500)
+	})
+	for _, body := range []string{`{"Pause":true}`, `{}`, `{"DeploymentID":"` + promoteID + `","Pause":false}`} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, f.URL()+"/v1/deployment/pause/"+promoteID, strings.NewReader(body))
+		require.NoError(t, err)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	require.Equal(t, []string{promoteID}, seen)
+	require.EqualValues(t, 2, f.asked.Load(), "what met the fault of the hook is not passed on")
+	all := f.Resumes()
+	require.Len(t, all, 1)
+	all[0].Arrived = time.Time{}
+	require.Equal(t, Call{DeploymentID: promoteID, Fault: Fault500, Answered: 500}, all[0])
+	require.Equal(t, map[string]int{"/v1/deployment/pause/" + promoteID: 3}, f.Writes())
 }
 
 func TestAPromotionInFlightOutlivesItsClient(t *testing.T) {
 	tests := map[string]struct {
 		fault Fault
-		want  Promotion
+		want  Call
 	}{
-		"held by the hook":     {FaultNone, Promotion{DeploymentID: promoteID, Forwarded: true, Status: 200}},
-		"its answer is late":   {FaultLate, Promotion{DeploymentID: promoteID, Fault: FaultLate, Forwarded: true, Status: 200}},
-		"its answer is cut":    {FaultCut, Promotion{DeploymentID: promoteID, Fault: FaultCut, Forwarded: true, Status: 200}},
-		"the server refuses":   {Fault500, Promotion{DeploymentID: promoteID, Fault: Fault500}},
-		"the server is frozen": {FaultHang, Promotion{DeploymentID: promoteID, Fault: FaultHang, Forwarded: true, Status: 200}},
+		"held by the hook":     {FaultNone, Call{DeploymentID: promoteID, Forwarded: true, Status: 200}},
+		"its answer is late":   {FaultLate, Call{DeploymentID: promoteID, Fault: FaultLate, Forwarded: true, Status: 200}},
+		"its answer is cut":    {FaultCut, Call{DeploymentID: promoteID, Fault: FaultCut, Forwarded: true, Status: 200}},
+		"the server refuses":   {Fault500, Call{DeploymentID: promoteID, Fault: Fault500}},
+		"the server is frozen": {FaultHang, Call{DeploymentID: promoteID, Fault: FaultHang, Forwarded: true, Status: 200}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -214,10 +237,10 @@ func TestAPromotionInFlightOutlivesItsClient(t *testing.T) {
 			f.Set(tt.fault)
 			close(free)
 			if tt.fault == FaultHang {
-				f.settled(t, func(p Promotion) bool { return p.Fault == FaultHang })
+				f.settled(t, func(p Call) bool { return p.Fault == FaultHang })
 				f.Set(FaultNone)
 			}
-			p := f.settled(t, func(p Promotion) bool { return p.Status == tt.want.Status && p.Fault == tt.want.Fault })
+			p := f.settled(t, func(p Call) bool { return p.Status == tt.want.Status && p.Fault == tt.want.Fault })
 			// Whether the API has heard by now that its client is gone is a race
 			// that only the answer's record depends on.
 			p.Answered = 0
@@ -247,7 +270,7 @@ func TestAnotherServerTakesOver(t *testing.T) {
 	require.Equal(t, 404, f.do(t.Context(), http.MethodGet, "/v1/jobs").Status)
 	other.Close()
 	require.Equal(t, got{Reset: true}, f.do(t.Context(), http.MethodPut, promoteURL), "a server that is gone looks like one")
-	require.Equal(t, Promotion{DeploymentID: promoteID, Forwarded: true}, f.settled(t, func(Promotion) bool { return true }))
+	require.Equal(t, Call{DeploymentID: promoteID, Forwarded: true}, f.settled(t, func(Call) bool { return true }))
 	require.Panics(t, func() { f.Retarget("127.0.0.1:1") })
 	_, err := NewFaultyAPI("127.0.0.1:1")
 	require.Error(t, err)
@@ -263,10 +286,10 @@ func TestCloseEndsEverything(t *testing.T) {
 	f.Set(FaultHang)
 	require.Equal(t, got{Reset: true}, <-ended, "the read ends with the change")
 	go func() { ended <- f.do(t.Context(), http.MethodPut, promoteURL) }()
-	f.settled(t, func(p Promotion) bool { return p.Fault == FaultHang })
+	f.settled(t, func(p Call) bool { return p.Fault == FaultHang })
 	require.NoError(t, f.Close())
 	<-ended
 	<-ended
 	require.NoError(t, f.Close(), "it can be closed again")
-	require.Equal(t, Promotion{DeploymentID: promoteID, Fault: FaultHang}, f.settled(t, func(Promotion) bool { return true }))
+	require.Equal(t, Call{DeploymentID: promoteID, Fault: FaultHang}, f.settled(t, func(Call) bool { return true }))
 }

@@ -15,6 +15,8 @@ import (
 // Instance is one allocation of a job with the address that it serves on.
 type Instance struct {
 	AllocID string
+	// Name is the allocation's in Nomad, JOB.GROUP[INDEX].
+	Name string
 	// Version is the version of the job in Nomad, from 0.
 	Version uint64
 	Canary  bool
@@ -56,7 +58,7 @@ func (s *Stack) Instances(ctx context.Context, jobID string) ([]Instance, error)
 }
 
 func instance(a *nomad.Allocation) Instance {
-	i := Instance{AllocID: a.ID, Group: a.TaskGroup, NodeID: a.NodeID, Status: a.ClientStatus}
+	i := Instance{AllocID: a.ID, Name: a.Name, Group: a.TaskGroup, NodeID: a.NodeID, Status: a.ClientStatus}
 	if a.Job != nil && a.Job.Version != nil {
 		i.Version = *a.Job.Version
 	}
