@@ -16,6 +16,9 @@ const (
 	// cannot be asked whether it still routes to them. One that does is waited for
 	// without end: it cannot read the catalog, and is served here.
 	leaveMost = 5 * time.Minute
+	// steadyTime is for how long an instance has been in every pool before placeholders
+	// leave, and steadyMost after how long they do although requests wait.
+	steadyTime, steadyMost = 5 * time.Second, time.Minute
 	// handTime is the longest that one request waits in a pause by hand, unless the
 	// job says: a client that waits longer has gone.
 	handTime = time.Minute
@@ -108,8 +111,9 @@ func (w *World) parking() Action {
 	w.bring(&r)
 	switch {
 	case r.ByHand:
-	case w.served():
+	case w.steady(r):
 		return w.leave(r, "", "an instance is passing and every proxy routes to it")
+	case w.served():
 	case !w.Wish.Successor && !w.stays():
 		return w.leave(r, ReasonNoSuccessor, "the job is stopped, or has no instance to come: there is nothing to wait for")
 	case r.expired(w.Now):
@@ -141,6 +145,7 @@ func (w *World) bring(r *Record) {
 	r.Going = merge(r.Going, w.Going)
 	r.ByHand = w.paused()
 	r.Wait = cmp.Or(w.Wish.Wait, r.Wait)
+	r.Served = since(r.Served, w.served(), w.Now)
 	r.Fenced = nil
 	switch {
 	case r.ByHand:
@@ -217,6 +222,9 @@ func (w *World) changed(r Record) bool {
 	if before.Until.Equal(r.Until) {
 		before.Until = r.Until
 	}
+	if before.Served.Equal(r.Served) {
+		before.Served = r.Served
+	}
 	return !reflect.DeepEqual(normal(before), normal(r))
 }
 
@@ -248,14 +256,27 @@ func (w *World) leave(r Record, reason model.Reason, message string) Action {
 	return w.store(&r)
 }
 
+// steady reports whether an instance has been in every pool for a while, and has
+// taken what waited: a cold one may miss its check under what is let go to it, and then
+// nobody would be left.
+func (w *World) steady(r Record) bool {
+	held := w.Now.Sub(r.Served)
+	return w.served() && !r.Served.IsZero() && (held >= steadyTime && w.waiting() == 0 || held >= steadyMost)
+}
+
+// reopened reports whether the instance for which placeholders leave fails its check.
+func (w *World) reopened(r Record) bool {
+	return w.Unknown == "" && r.Reason == "" && w.Wish.Wait > 0 && w.Wish.Successor && w.gap()
+}
+
 // leaving waits until no proxy routes to a placeholder, or goes back to parking
 // where a new gap has opened.
 func (w *World) leaving() Action {
 	r := w.Record.clone()
-	again := w.Unknown == "" && w.wanted() && (r.Reason != ReasonExpired || r.Version != w.Wish.Version)
+	again := w.Unknown == "" && w.wanted() && (r.Reason != ReasonExpired || r.Version != w.Wish.Version) || w.reopened(r)
 	switch {
 	case again && w.Wish.Unfit.Reason == "":
-		r.Step, r.Since, r.Reason, r.Message, r.Gap, r.Back = StepParking, w.Now, "", "", time.Time{}, w.Now
+		r.Step, r.Since, r.Reason, r.Message, r.Gap, r.Served, r.Back = StepParking, w.Now, "", "", time.Time{}, time.Time{}, w.Now
 		w.bring(&r)
 		return w.store(&r)
 	case w.all(LotLeft, LotClosed) && !w.routed() && (!w.unsure() || w.Now.Sub(r.Since) > leaveMost):

@@ -82,6 +82,20 @@ func fresh() park.Instance {
 
 // paused is the world of a service that a person paused, whose only instance is not
 // fenced yet.
+// served has an instance that has been in every pool for so long.
+func served(w *park.World, d time.Duration) {
+	w.Instances = []park.Instance{fresh()}
+	w.Record.Served = w.Now.Add(-d)
+}
+
+// holds has a request wait on a node.
+func holds(w *park.World, node string) {
+	p := w.Parkers[node]
+	lot := p.Lots[w.Service]
+	lot.Waiting = 1
+	w.Parkers[node] = park.Presence{Lots: map[string]park.Lot{w.Service: lot}}
+}
+
 func paused() park.World {
 	w := parked(park.StepParking)
 	w.Wish.Wait, w.Wish.Paused = 0, at(60*second)
@@ -139,7 +153,12 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"the old one is still there":                              {parked(park.StepParking), serving, "Store parking"},
 		"the new one passes, and a proxy does not have it":        {parked(park.StepParking), func(w *park.World) { i := fresh(); i.Takers = park.TakersSome; w.Instances = []park.Instance{i} }, "Store parking"},
 		"every proxy has the new one, which does not pass":        {parked(park.StepParking), func(w *park.World) { i := fresh(); i.Passing = false; w.Instances = []park.Instance{i} }, "Nothing Parked"},
-		"every proxy has the new one":                             {parked(park.StepParking), func(w *park.World) { w.Instances = []park.Instance{fresh()} }, "Store leaving"},
+		"every proxy has the new one":                             {parked(park.StepParking), func(w *park.World) { w.Instances = []park.Instance{fresh()} }, "Store parking"},
+		"every proxy has had the new one for a while":             {parked(park.StepParking), func(w *park.World) { served(w, 5*second) }, "Store leaving"},
+		"every proxy has had the new one for less":                {parked(park.StepParking), func(w *park.World) { served(w, 5*second-1) }, "Store parking"},
+		"the new one has not taken what waits":                    {parked(park.StepParking), func(w *park.World) { served(w, 5*second); holds(w, "n2") }, "Store parking"},
+		"the new one does not come to take what waits":            {parked(park.StepParking), func(w *park.World) { served(w, time.Minute); holds(w, "n2") }, "Store leaving"},
+		"the new one was in all pools, and is not any more":       {parked(park.StepParking), func(w *park.World) { served(w, 5*second); w.Instances[0].Takers = park.TakersSome }, "Store parking"},
 		"every proxy has it, and it is told to stop":              {parked(park.StepParking), func(w *park.World) { i := fresh(); i.Going = true; w.Instances = []park.Instance{i} }, "Store parking"},
 		"a part is not known meanwhile":                           {parked(park.StepParking), func(w *park.World) { w.Unknown = "no answer" }, "Nothing ParkUnknown"},
 		"a part is not known, though a new one seems to be there": {parked(park.StepParking), func(w *park.World) { w.Unknown, w.Instances = "no answer", []park.Instance{fresh()} }, "Nothing ParkUnknown"},
@@ -175,6 +194,9 @@ func TestTheNextStepOfAPark(t *testing.T) {
 			w.Record.Addresses = []string{twoAt}
 			w.Pools.Addresses[twoAt] = true
 		}, "Nothing Released"},
+		"the new one fails its check while they leave":           {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Instances[0].Passing = false }, "Store parking"},
+		"it fails while they leave since time is over":           {gone(park.StepLeaving, park.LotIn), func(w *park.World) { expired(w); w.Instances[0].Passing = false }, "Nothing ParkExpired"},
+		"it fails, and its job does not ask":                     {gone(park.StepLeaving, park.LotIn), func(w *park.World) { w.Wish.Wait = 0; w.Instances[0].Passing = false }, "Nothing Released"},
 		"a new gap opens while they leave":                       {gone(park.StepLeaving, park.LotLeft), stops, "Store parking"},
 		"a new gap opens while what is known does not suffice":   {gone(park.StepLeaving, park.LotIn), func(w *park.World) { stops(w); w.Unknown = "no answer" }, "Nothing Released"},
 		"a new gap opens for a service that fits no more":        {gone(park.StepLeaving, park.LotIn), func(w *park.World) { stops(w); w.Wish.Unfit.Reason = "HealthPort" }, "Nothing Released"},
@@ -203,7 +225,7 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"a pause of a job that is stopped goes on":         {fenced(), func(w *park.World) { w.Wish.Successor = false }, "Nothing Paused"},
 		"a person resumes":                                 {fenced(), func(w *park.World) { w.Wish.Paused = time.Time{} }, "Store parking"},
 		"a pause is over by itself":                        {fenced(), func(w *park.World) { w.Now = at(60 * second) }, "Store parking"},
-		"it was resumed, and the instance is in all pools": {paused(), func(w *park.World) { w.Wish.Paused = time.Time{} }, "Store leaving"},
+		"it was resumed, and the instance is in all pools": {paused(), func(w *park.World) { w.Wish.Paused = time.Time{}; w.Record.Served = w.Now.Add(-5 * second) }, "Store leaving"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -380,6 +402,8 @@ func TestAPauseFromItsBeginningToItsEnd(t *testing.T) {
 	require.Empty(t, w.Record.Fenced, "all that is fenced comes back")
 	require.Equal(t, at(10*second), w.Record.Gap)
 	w.Instances[0] = fresh()
+	w = follow(t, w)
+	w.Now = w.Now.Add(5 * second)
 	require.Equal(t, "Store leaving", told(park.Next(w)))
 }
 
@@ -391,6 +415,8 @@ func TestAServiceThatIsResumedIsWaitedFor(t *testing.T) {
 	w = follow(t, w)
 	require.Equal(t, "Nothing Parked", told(park.Next(w)))
 	w.Instances[0] = fresh()
+	w = follow(t, w)
+	w.Now = w.Now.Add(5 * second)
 	require.Equal(t, "Store leaving", told(park.Next(w)))
 	w.Instances = nil
 	require.Equal(t, "Store leaving NoSuccessor", told(park.Next(w)), "it has ended")

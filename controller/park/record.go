@@ -70,6 +70,8 @@ type Record struct {
 	// Gap is since when there is no instance to pass requests to; zero while there
 	// is one.
 	Gap time.Time `json:"gap,omitzero"`
+	// Served is since when an instance that stays is in every pool; zero while none is.
+	Served time.Time `json:"served,omitzero"`
 	// Until is when it ends by itself; zero where nothing ends it yet.
 	Until time.Time `json:"until,omitzero"`
 	// Since is when its step began.

@@ -183,6 +183,14 @@ func (w *World) addresses(before []string) []string {
 	return slices.Compact(out)
 }
 
+// waiting is how many requests wait, as the instances last said.
+func (w *World) waiting() (out int) {
+	for _, p := range w.Parkers {
+		out += p.Lots[w.Service].Waiting
+	}
+	return out
+}
+
 // hushed reports whether a pause is in force: every instance that stays is in its
 // maintenance, and no proxy routes to one.
 func (w *World) hushed(r Record) bool {
