@@ -176,8 +176,10 @@ func TestWhatKeepsAParkFromBeingWritten(t *testing.T) {
 		world  func(*parkWorld)
 		option func(*ParkOptions)
 	}{
-		"nothing is to be written":   {func(*parkWorld) {}, func(o *ParkOptions) { o.DryRun = true }},
-		"it does not lead":           {func(*parkWorld) {}, func(o *ParkOptions) { o.Guard = func() (model.Guard, bool) { return model.Guard{}, false } }},
+		"nothing is to be written": {func(*parkWorld) {}, func(o *ParkOptions) { o.DryRun = true }},
+		"it does not lead": {func(*parkWorld) {}, func(o *ParkOptions) {
+			o.Guard = func() (model.Guard, bool) { return model.Guard{Key: "lead", Session: "s1"}, false }
+		}},
 		"its lease is nearly over":   {func(*parkWorld) {}, func(o *ParkOptions) { o.Lease = stubLease(func() time.Duration { return parkCall - 1 }) }},
 		"another has the lock":       {func(w *parkWorld) { w.session = "s2" }, func(*ParkOptions) {}},
 		"records cannot be read":     {func(w *parkWorld) { w.refuse = errors.New("refused") }, func(*ParkOptions) {}},
