@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -33,8 +34,9 @@ func TestParkThroughCrashes(t *testing.T) {
 		run   func(*parkCrash)
 		soak  bool
 	}{
-		"the instance of a node": {run: (*parkCrash).instanceIsKilled},
-		"the leader":             {run: (*parkCrash).leaderIsKilled, soak: true},
+		"nobody, and the node of the instance is drained": {run: (*parkCrash).nodeIsDrained, soak: true},
+		"the instance of a node":                          {run: (*parkCrash).instanceIsKilled},
+		"the leader":                                      {run: (*parkCrash).leaderIsKilled, soak: true},
 		// The stack looks at the catalog by the agent of the other node.
 		"the Consul agent of a node": {leads: 1, run: (*parkCrash).agentIsFrozen, soak: true},
 	}
@@ -70,17 +72,47 @@ func newParkCrash(t *testing.T, s *harness.Stack, leads int) *parkCrash {
 			_, _ = awaitLead(t, 10*time.Second, c.gates[n])
 		}
 	}
+	return c
+}
+
+// waits runs a job and deploys its next version, and returns when enough requests
+// wait on each node.
+func (c *parkCrash) waits() {
+	c.t.Helper()
 	row := fastPark()
 	row.load.Rate = 100
 	row.start(c.parkedJob, func(job *harness.Sample) { job.Warmup = 15 * time.Second })
 	c.deploy(nil)
 	c.watch.until(time.Minute, "enough requests wait on each node", func(seen parkSeen) bool {
-		return seen.on[s.Nodes[0].Name] >= parkedAtLeast && seen.on[s.Nodes[1].Name] >= parkedAtLeast
+		return seen.on[c.s.Nodes[0].Name] >= parkedAtLeast && seen.on[c.s.Nodes[1].Name] >= parkedAtLeast
 	})
-	return c
+}
+
+// nodeIsDrained has Nomad move the only instance to the other node.
+func (c *parkCrash) nodeIsDrained() {
+	fastPark().start(c.parkedJob, nil)
+	c.g = c.gates[0]
+	drained(c.t, c.s, c.old[0].NodeID)
+	c.watch.until(2*time.Minute, "another instance passes", func(seen parkSeen) bool {
+		for id, passes := range seen.passing {
+			if passes && !strings.Contains(id, c.old[0].AllocID) {
+				return true
+			}
+		}
+		return false
+	})
+	c.over(2 * time.Minute)
+	instances, err := c.s.Instances(within(c.t, time.Minute), c.job.Name)
+	require.NoError(c.t, err)
+	last := instances[len(instances)-1]
+	require.NotEqual(c.t, c.old[0].NodeID, last.NodeID)
+	c.gap = c.watch.firstPassing(last.AllocID).Sub(c.finished(c.old[0].AllocID))
+	c.lostNothing()
+	c.leavesNothing()
 }
 
 func (c *parkCrash) instanceIsKilled() {
+	c.waits()
 	at, waiting := c.kill(1)
 	c.succeedsOn(0)
 	c.gates[1].start()
@@ -89,6 +121,7 @@ func (c *parkCrash) instanceIsKilled() {
 }
 
 func (c *parkCrash) leaderIsKilled() {
+	c.waits()
 	at, waiting := c.kill(0)
 	_, took := awaitLead(c.t, failoverBound, c.gates[1])
 	c.t.Logf("another leads after %s", took.Round(10*time.Millisecond))
@@ -99,6 +132,7 @@ func (c *parkCrash) leaderIsKilled() {
 }
 
 func (c *parkCrash) agentIsFrozen() {
+	c.waits()
 	at, waiting := time.Now(), c.watch.now().on[c.s.Nodes[0].Name]
 	agent := c.s.Nodes[0].Consul
 	require.NoError(c.t, agent.Signal(syscall.SIGSTOP))
