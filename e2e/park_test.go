@@ -40,7 +40,7 @@ func parkRows() map[string]parkRow {
 	fast, slow := polls(2*time.Second), polls(2*time.Second, 15*time.Second)
 	body := func(size int) string { return strings.Repeat("b", size) }
 	return map[string]parkRow{
-		"two proxies of 2s and 15s": {proxies: slow, notice: 21 * time.Second, always: true},
+		"two proxies of 2s and 15s": {proxies: slow, notice: 21 * time.Second, load: harness.LoadOptions{Rate: 50}, always: true},
 		"one proxy of 2s":           {proxies: fast, notice: 6 * time.Second},
 		"one proxy of 15s":          {proxies: polls(15 * time.Second), notice: 21 * time.Second},
 		"bodies of 1 MiB":           {proxies: fast, notice: 6 * time.Second, load: harness.LoadOptions{Rate: 10, Body: body(1 << 20)}},
@@ -67,13 +67,15 @@ func TestPark(t *testing.T) {
 	}
 }
 
-// TestParkSoak deploys one version after the other under 200 requests a second.
-// DRAINGATE_SOAK_PARK is the number of deploys.
+// TestParkSoak deploys one version after the other. DRAINGATE_SOAK_PARK is the number
+// of deploys, which are under 200 requests a second; without it there is one under 50,
+// beside other cases.
 func TestParkSoak(t *testing.T) {
 	t.Parallel()
-	row := parkRow{proxies: polls(2 * time.Second), notice: 6 * time.Second, load: harness.LoadOptions{Rate: 200}, deploys: 1}
+	row := parkRow{proxies: polls(2 * time.Second), notice: 6 * time.Second, load: harness.LoadOptions{Rate: 50}, deploys: 1}
 	if text := os.Getenv("DRAINGATE_SOAK_PARK"); text != "" {
 		var err error
+		row.load.Rate = 200
 		row.deploys, err = strconv.Atoi(text)
 		require.NoError(t, err, "DRAINGATE_SOAK_PARK")
 	}
@@ -130,6 +132,9 @@ func (r parkRow) start(p *parkedJob, change func(*harness.Sample)) {
 	p.t.Helper()
 	p.job = singleWriter(p.t, p.s, p.through[0].Options.Prefix)
 	p.job.ShutdownDelay, p.job.TaskShutdownDelay, p.job.Park = r.notice, r.notice, 45*time.Second
+	// On a busy machine a check misses 2 s now and then, and a service that fails its
+	// check has nobody to stand in for it once placeholders have left.
+	p.job.CheckTimeout = 10 * time.Second
 	if p.longest = r.longest; p.longest > 0 {
 		p.job.Meta = map[string]string{"draingate_max_request": p.longest.String()}
 	}

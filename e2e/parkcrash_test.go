@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// parkedAtLeast is how many requests wait on a node when something breaks there.
-	parkedAtLeast = 500
+	// parkRate is how many requests a second go through each of two proxies, and
+	// parkedAtLeast how many wait on a node when something breaks there; beside other
+	// cases it is a quarter of both.
+	parkRate, parkedAtLeast = 100, 500
 	// parkNoticed is how long proxies may need to see that a placeholder's listener is
 	// gone: its check, every second with a timeout of one, or the failure of its node,
 	// and a refresh of the proxies; the rest is for a busy machine.
@@ -51,6 +53,8 @@ func TestParkThroughCrashes(t *testing.T) {
 type parkCrash struct {
 	*parkedJob
 	gates []*controller
+	// rate is how many requests a second go through all proxies.
+	rate int
 }
 
 func newParkCrash(t *testing.T, s *harness.Stack, leads int) *parkCrash {
@@ -79,12 +83,15 @@ func newParkCrash(t *testing.T, s *harness.Stack, leads int) *parkCrash {
 // wait on each node.
 func (c *parkCrash) waits() {
 	c.t.Helper()
-	row := fastPark()
-	row.load.Rate = 100
+	row, enough := fastPark(), parkedAtLeast/4
+	if row.load.Rate = parkRate / 4; everyPark() {
+		row.load.Rate, enough = parkRate, parkedAtLeast
+	}
+	c.rate = 2 * row.load.Rate
 	row.start(c.parkedJob, func(job *harness.Sample) { job.Warmup = 15 * time.Second })
 	c.deploy(nil)
 	c.watch.until(time.Minute, "enough requests wait on each node", func(seen parkSeen) bool {
-		return seen.on[c.s.Nodes[0].Name] >= parkedAtLeast && seen.on[c.s.Nodes[1].Name] >= parkedAtLeast
+		return seen.on[c.s.Nodes[0].Name] >= enough && seen.on[c.s.Nodes[1].Name] >= enough
 	})
 }
 
@@ -181,8 +188,7 @@ func (c *parkCrash) lostOnly(at time.Time, waiting int) {
 			require.Zero(c.t, r.Seconds[second].Lost, "lost through proxy %d in second %d, %s after it broke", i+1, second, r.Began.Add(time.Duration(second)*time.Second).Sub(at))
 		}
 	}
-	rate := 2 * 100
-	most := waiting + rate + int(parkNoticed/time.Second)*rate/2
+	most := waiting + c.rate + int(parkNoticed/time.Second)*c.rate/2
 	c.t.Logf("lost %d requests; %d waited on the node when it broke", lost, waiting)
 	require.LessOrEqual(c.t, lost, most)
 	journalOf(c.t, c.job)
