@@ -17,7 +17,7 @@ SOAK_TIMEOUT ?= 12h
 # Deploys of make soak-fence, and what it runs: its rows come first.
 SOAK_FENCE     ?= 100
 SOAK_FENCE_RUN ?= ^(TestFence|TestFenceSoak)$$
-# Deploys of make soak-park in a row, and what it runs.
+# Deploys of make soak-park in a row, and what it runs; the row alone is ^TestPark$$/^one_after.
 SOAK_PARK     ?= 20
 SOAK_PARK_RUN ?= ^Test(Park|Pause)
 BENCHTIME   ?= 1s

@@ -70,8 +70,8 @@ func TestDrainedWhileItWaits(t *testing.T) {
 			d.losesNothing(g)
 		})
 	}
-	t.Run("the node of the canary, and Nomad takes its time to move it", func(t *testing.T) { heldUntilMoved(t, s) })
 	if whole() {
+		t.Run("the node of the canary, and Nomad takes its time to move it", func(t *testing.T) { heldUntilMoved(t, s) })
 		t.Run("the same, promoted by hand, is an outage", func(t *testing.T) { lostByHand(t, s) })
 	}
 }
