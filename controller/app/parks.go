@@ -77,7 +77,7 @@ func readParks(ctx context.Context, from *consul.Client, keys park.Keys, found [
 
 // stale reports whether a finding is about a record, which is gone since.
 func stale(f park.Finding) bool {
-	return slices.Contains([]model.Reason{park.ReasonParked, park.ReasonPausing, park.ReasonPaused, park.ReasonReleased, park.ReasonResumed, park.ReasonExpired, park.ReasonNoSuccessor}, f.Reason)
+	return slices.Contains([]model.Reason{park.ReasonParked, park.ReasonPausing, park.ReasonPaused, park.ReasonReleased, park.ReasonExpired, park.ReasonNoSuccessor}, f.Reason)
 }
 
 // parkOf is how a park stands. What the record says of why it ends counts before

@@ -33,7 +33,6 @@ func goingOn() []Explanation {
 		{ReasonParked, "Placeholders stand in for the service: requests that reach one go to an instance that still serves, and wait where there is none.", "Nothing."},
 		{ReasonPausing, "A person paused the service: placeholders come in, and its instances leave every proxy. Requests may still reach one.", "Wait for `Paused` before you rely on it."},
 		{ReasonPaused, "A person paused the service: its instances are in Consul maintenance, no proxy routes to one, and requests wait.", "`draingate resume SERVICE` ends it; it ends by itself at its maximum."},
-		{ReasonResumed, "The person's pause is over.", "Nothing."},
 		{ReasonReleased, "An instance is passing and every proxy routes to it. Placeholders leave the catalog, and their listeners finish what still comes.", "Nothing."},
 		{ReasonExpired, "No instance came within `draingate_park`. The requests that waited got their 503 and the placeholders leave. The same version is not parked for again before an instance was there.", "See why the new version does not pass: `nomad job status JOB`. Where it only takes longer than that, set a longer `draingate_park`."},
 		{ReasonNoSuccessor, "The job is stopped, or its group has a count of 0, so there is nothing to wait for.", "Nothing."},

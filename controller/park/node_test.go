@@ -321,3 +321,19 @@ func TestAListenerStaysForAPlaceholderThatCannotBeTakenOut(t *testing.T) {
 		})
 	}
 }
+
+// A park that was given up may be remembered for long, and is nothing to look after.
+func TestANodeIsBusyWhileAParkIsOn(t *testing.T) {
+	seen := func(steps ...park.Step) park.NodeMemory {
+		m := park.NodeMemory{Seen: map[string]park.Sighting{}}
+		for _, s := range steps {
+			m.Seen[string(s)] = park.Sighting{Record: park.Record{Step: s}}
+		}
+		return m
+	}
+	require.False(t, seen().Busy())
+	require.False(t, seen(park.StepOver).Busy())
+	for _, step := range []park.Step{park.StepParking, park.StepLeaving, park.StepOut} {
+		require.True(t, seen(park.StepOver, step).Busy(), step)
+	}
+}

@@ -46,6 +46,17 @@ type NodeMemory struct {
 	Left map[string]time.Time
 }
 
+// Busy reports whether a park is on. A record that only says that one was given up
+// may stay for long, and asks for nothing.
+func (m NodeMemory) Busy() bool {
+	for _, s := range m.Seen {
+		if s.Record.Step != StepOver {
+			return true
+		}
+	}
+	return false
+}
+
 // Sighting is a record with what this instance saw.
 type Sighting struct {
 	Record Record

@@ -22,6 +22,4 @@ const (
 	ReasonUnknown model.Reason = "ParkUnknown"
 	// ReasonInvalid: draingate_park is not a time that requests can be parked for.
 	ReasonInvalid model.Reason = "ParkInvalid"
-	// ReasonResumed: the person's pause is over.
-	ReasonResumed model.Reason = "Resumed"
 )

@@ -1,6 +1,7 @@
 package parker
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -24,7 +25,7 @@ type lot struct {
 	service, secret string
 	// at is where proxies reach it.
 	at netip.AddrPort
-	// cancel ends its watch; done is closed when nothing of it runs any more.
+	// cancel ends its watch; work is what runs for it.
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 	// ended is true when not even a connection that lasts is left.
@@ -34,7 +35,6 @@ type lot struct {
 	sighting park.Sighting
 	catalog  []model.Registration
 	read     bool
-	answers  bool
 	closing  bool
 	closed   bool
 }
@@ -47,7 +47,7 @@ func (p *Parker) open(ctx context.Context, r park.Record) error {
 	}
 	secret := rand.Text()
 	opened, err := p.garage.Open(ctx, parking.LotOptions{
-		Name: r.Service, Address: firstOf(p.options.Bind, address), Ports: p.options.Ports, Wait: r.Wait,
+		Name: r.Service, Address: cmp.Or(p.options.Bind, address), Ports: p.options.Ports, Wait: r.Wait,
 		Bounds: p.options.Bounds, Secret: secret, Health: p.health(r),
 	})
 	if err != nil {
@@ -79,13 +79,6 @@ func (p *Parker) address(ctx context.Context) (string, error) {
 		return p.options.Address, nil
 	}
 	return loop.Call(ctx, p.consul.AgentAddress)
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // watch tells the listener of each change of the catalog, until ctx ends.
@@ -139,12 +132,9 @@ func (l *lot) tell() {
 	if !l.read {
 		return
 	}
-	now := time.Now()
 	var out []parking.Backend
-	l.answers = false
 	for _, b := range park.Backends(l.sighting, l.catalog) {
 		out = append(out, parking.Backend{ID: b.ID, Address: b.Address, Until: b.Until})
-		l.answers = l.answers || b.Until.IsZero() || now.Before(b.Until)
 	}
 	l.Serve(out)
 }

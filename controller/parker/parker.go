@@ -140,7 +140,7 @@ func (p *Parker) pass(ctx context.Context) (next time.Duration, failed bool) {
 	changed, err := p.apply(ctx, orders, in, action)
 	p.board.report(ctx, aboutLots, err)
 	next = lookIdle
-	if len(memory.Seen) > 0 || len(p.lots) > 0 {
+	if len(p.lots) > 0 || memory.Busy() {
 		next = lookSome
 	}
 	if changed {
