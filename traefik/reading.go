@@ -73,7 +73,6 @@ func readLoadBalancer(name string, svc *httpService, reg model.Registration) (mo
 		Passive:          lb.PassiveHealthCheck.read(),
 		Sticky:           lb.Sticky != nil && lb.Sticky.Cookie != nil,
 		Scheme:           first.scheme(),
-		OwnHost:          lb.PassHostHeader != nil && !*lb.PassHostHeader,
 		ServersTransport: qualifyAny(lb.ServersTransport),
 		Weight:           first.weight(),
 	}, nil

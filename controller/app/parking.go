@@ -33,7 +33,7 @@ func (a *App) newParker(o options.Run) *parker.Parker {
 	return parker.New(a.consul, a.garage, parker.Options{
 		Keys: park.KeysUnder(o.Leader.Key), TTL: o.Leader.TTL, Instance: a.elector.State().Self.ID,
 		Address: o.Park.Address, Bind: o.Park.Bind, Ports: parking.Ports{First: o.Park.FirstPort, Last: o.Park.LastPort},
-		Bounds: parking.Bounds{Requests: o.Park.PerService}, Tags: placeholderTags, Health: healthCheck, Did: a.metrics.ParkActed,
+		Bounds: parking.Bounds{Requests: o.Park.PerService}, Tags: placeholderTags, Did: a.metrics.ParkActed,
 	})
 }
 
@@ -45,15 +45,6 @@ func placeholderTags(r park.Record, at netip.AddrPort) []string {
 		tags = park.Tags(prefix, tags, at.String())
 	}
 	return tags
-}
-
-// healthCheck is the first of the checks that a placeholder has to answer.
-func healthCheck(r park.Record) *parking.HealthCheck {
-	if len(r.Probes) == 0 {
-		return nil
-	}
-	p := r.Probes[0]
-	return &parking.HealthCheck{Path: p.Path, Method: p.Method, Hostname: p.Host, Status: p.Status}
 }
 
 // park looks after the parks of all services for as long as this instance leads.

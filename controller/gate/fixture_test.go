@@ -221,7 +221,7 @@ func newJob(do func(*model.Job)) change { return func(s *model.Snapshot) { do(&s
 // override writes one key of a job's variable.
 func override(job, key, value string) change {
 	return func(s *model.Snapshot) {
-		s.Overrides.Value.Add(model.OverridePath(job), map[string]string{key: value})
+		s.Overrides.Value.Add(model.OverridePath(job), map[string]string{key: value}, s.Overrides.At)
 	}
 }
 

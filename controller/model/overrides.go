@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Overrides are what people wrote in Nomad Variables about a job, over what the
@@ -18,6 +19,9 @@ type Overrides struct {
 	// of the variable that each stands in.
 	Values  map[string]string
 	Sources map[string]string
+	// Written is when each variable was last written, by its path and the clock of
+	// the server that took the write.
+	Written map[string]time.Time
 	// Unknown are keys that mean nothing, as "path: key", sorted.
 	Unknown []string
 }
@@ -85,9 +89,10 @@ func OverridePath(jobID string) string {
 	return fmt.Sprintf("%s~~%016x", out.String()[:longestPath-len("~~")-16], hash.Sum64())
 }
 
-// Add takes in one variable. What was added before wins, except that a freeze
-// stands wherever it is written: add the job's own variable first.
-func (o *Overrides) Add(path string, items map[string]string) {
+// Add takes in one variable, last written at that time. What was added before wins,
+// except that a freeze stands wherever it is written: add the job's own variable first.
+func (o *Overrides) Add(path string, items map[string]string, written time.Time) {
+	o.Written = with(o.Written, path, written)
 	for _, key := range slices.Sorted(maps.Keys(items)) {
 		switch {
 		case !slices.Contains(OverrideKeys(), key):
@@ -101,9 +106,9 @@ func (o *Overrides) Add(path string, items map[string]string) {
 	}
 }
 
-func with(m map[string]string, key, value string) map[string]string {
+func with[V any](m map[string]V, key string, value V) map[string]V {
 	if m == nil {
-		m = map[string]string{}
+		m = map[string]V{}
 	}
 	m[key] = value
 	return m

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -37,12 +38,14 @@ func TestPropOverridePathsAreAcceptedAndDiffer(t *testing.T) {
 
 func TestAJobsOwnVariableWinsAndAnyFreezeStands(t *testing.T) {
 	var o Overrides
-	o.Add("draingate/jobs/web", map[string]string{"mode": "enforce", "mood": "bad"})
-	o.Add("draingate/jobs/~2A", map[string]string{"mode": "observe", "on_deadline": "fail", "freeze": "holidays"})
+	first, second := time.Unix(1, 0), time.Unix(2, 0)
+	o.Add("draingate/jobs/web", map[string]string{"mode": "enforce", "mood": "bad"}, first)
+	o.Add("draingate/jobs/~2A", map[string]string{"mode": "observe", "on_deadline": "fail", "freeze": "holidays"}, second)
 	require.Equal(t, Overrides{
 		Frozen:  map[string]string{"draingate/jobs/~2A": "holidays"},
 		Values:  map[string]string{"mode": "enforce", "on_deadline": "fail"},
 		Sources: map[string]string{"mode": "draingate/jobs/web", "on_deadline": "draingate/jobs/~2A"},
+		Written: map[string]time.Time{"draingate/jobs/web": first, "draingate/jobs/~2A": second},
 		Unknown: []string{"draingate/jobs/web: mood"},
 	}, o)
 }

@@ -281,9 +281,6 @@ type TagService struct {
 	// Scheme is what the proxy speaks to the instance: http where the tags do not
 	// say.
 	Scheme string
-	// OwnHost is true where the proxy puts the server's address in the place of the
-	// Host that the client asked for (passHostHeader = false).
-	OwnHost bool
 	// ServersTransport is the transport that the tags name, as name@provider,
 	// empty for the default one.
 	ServersTransport string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	nomadapi "github.com/hashicorp/nomad/api"
 
@@ -27,7 +28,7 @@ func (c *Client) Overrides(ctx context.Context, namespace, jobID string) (model.
 			return model.Overrides{}, err
 		}
 		if v != nil {
-			out.Add(path, v.Items)
+			out.Add(path, v.Items, time.Unix(0, v.ModifyTime))
 		}
 	}
 	return out, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	nomadapi "github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
@@ -56,14 +57,14 @@ func index(v nomadapi.Variable) string {
 }
 
 func variable(index uint64, items map[string]string) nomadapi.Variable {
-	return nomadapi.Variable{ModifyIndex: index, Items: items}
+	return nomadapi.Variable{ModifyIndex: index, ModifyTime: int64(index) * int64(time.Second), Items: items}
 }
 
 func TestOverridesAreReadOfTheJobAndOfEveryJob(t *testing.T) {
 	t.Parallel()
 	v := &variables{items: map[string]nomadapi.Variable{
 		"a/draingate/jobs/web":  variable(1, map[string]string{"mode": "observe"}),
-		"a/draingate/jobs/~2A":  variable(1, map[string]string{"freeze": "audit", "mode": "off"}),
+		"a/draingate/jobs/~2A":  variable(2, map[string]string{"freeze": "audit", "mode": "off"}),
 		"b/draingate/jobs/web":  variable(1, map[string]string{"mode": "off"}),
 		"a/draingate/jobs/web2": variable(1, map[string]string{"mode": "off"}),
 	}}
@@ -73,6 +74,7 @@ func TestOverridesAreReadOfTheJobAndOfEveryJob(t *testing.T) {
 	require.Equal(t, model.Overrides{
 		Frozen: map[string]string{"draingate/jobs/~2A": "audit"},
 		Values: map[string]string{"mode": "observe"}, Sources: map[string]string{"mode": "draingate/jobs/web"},
+		Written: map[string]time.Time{"draingate/jobs/web": time.Unix(1, 0), "draingate/jobs/~2A": time.Unix(2, 0)},
 	}, got)
 	got, err = client.Overrides(t.Context(), "c", "web")
 	require.NoError(t, err)

@@ -227,7 +227,7 @@ func TestWhoGoesAndUntilWhen(t *testing.T) {
 
 func TestWhatIsWished(t *testing.T) {
 	paused := func(f *park.Facts, at time.Time) {
-		f.Jobs[0].Overrides.Value.Values = map[string]string{model.OverridePause: park.WritePauses(map[string]time.Time{"web": at, "api": at.Add(time.Hour)})}
+		f.Jobs[0].Overrides.Value.Add("draingate/jobs/web", map[string]string{model.OverridePause: park.WritePauses(map[string]time.Time{"web": at, "api": at.Add(time.Hour)})}, epoch)
 	}
 	first := func(f *park.Facts) *model.Job { return f.Jobs[0].Job.Value }
 	tests := map[string]struct {
@@ -253,6 +253,7 @@ func TestWhatIsWished(t *testing.T) {
 		"no job":                       {func(f *park.Facts) { f.Jobs = nil }, nothingButTags},
 		"a job without the service":    {func(f *park.Facts) { first(f).Groups[0].Tasks = nil }, nothingButTags},
 		"a person pauses it":           {func(f *park.Facts) { paused(f, at(60*second)) }, func(w *park.Wish) { w.Paused = at(60 * second) }},
+		"a person pauses it for a day": {func(f *park.Facts) { paused(f, at(24*60*60*second)) }, func(w *park.Wish) { w.Paused = at(park.PauseMost) }},
 		"a person pauses something odd": {func(f *park.Facts) {
 			f.Jobs[0].Overrides.Value.Values = map[string]string{model.OverridePause: "web=soon"}
 		}, func(*park.Wish) {}},

@@ -159,6 +159,8 @@ func unanswered(h model.HealthCheck) string {
 		return "asks by gRPC: set healthcheck.mode=http"
 	case "scheme":
 		return fmt.Sprintf("asks by %s: remove healthcheck.scheme", h.Scheme)
+	case "status":
+		return fmt.Sprintf("wants status %d, which is none of a whole answer: set healthcheck.status to one of 200 to 599", h.Status)
 	default:
 		return ""
 	}
@@ -172,6 +174,8 @@ func unansweredTag(h model.HealthCheck) string {
 		return "mode"
 	case h.Scheme != "" && !strings.EqualFold(h.Scheme, "http"):
 		return "scheme"
+	case h.Status != 0 && (h.Status < 200 || h.Status > 599):
+		return "status"
 	default:
 		return ""
 	}

@@ -41,7 +41,4 @@ const (
 	// ReasonTagsDiffer: the versions define one name differently, and a proxy drops it
 	// while a placeholder stands beside the new version.
 	ReasonTagsDiffer model.Reason = "TagsDiffer"
-	// ReasonHostUnknown: parked requests arrive with another Host than the instances
-	// are asked for otherwise. It refuses nothing.
-	ReasonHostUnknown model.Reason = "HostUnknown"
 )

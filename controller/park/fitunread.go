@@ -21,10 +21,6 @@ func (v View) unread(longest time.Duration) []Finding {
 			out = append(out, Finding{Reason: ReasonResponseTimeout, Tag: "http.services." + bare(s.Name) + ".loadbalancer.serverstransport",
 				Message: fmt.Sprintf("the serversTransport %q of Traefik's service %q is not known; its forwardingTimeouts.responseHeaderTimeout must be above %s, or 0", s.ServersTransport, bare(s.Name), longest)})
 		}
-		if s.OwnHost {
-			out = append(out, Finding{Reason: ReasonHostUnknown, Tag: "http.services." + bare(s.Name) + ".loadbalancer.passhostheader",
-				Message: fmt.Sprintf("Traefik's service %q has passhostheader=false: parked requests arrive with the placeholder's address as their Host, and whether the instances take that is not known", bare(s.Name))})
-		}
 	}
 	if v.Routing == nil {
 		out = append(out, v.foreign()...)

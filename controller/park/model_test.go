@@ -235,7 +235,8 @@ func (w *world) job() park.JobFacts {
 		j.Meta = map[string]string{"draingate_park": waits.String()}
 	}
 	if w.pausedUntil > 0 {
-		overrides.Values = map[string]string{model.OverridePause: park.WritePauses(map[string]time.Time{"web": at(time.Duration(w.pausedUntil) * time.Second)})}
+		until := at(time.Duration(w.pausedUntil) * time.Second)
+		overrides.Add("draingate/jobs/web", map[string]string{model.OverridePause: park.WritePauses(map[string]time.Time{"web": until})}, until.Add(-park.PauseMost))
 	}
 	var all []model.Allocation
 	for _, a := range w.allocations {

@@ -44,11 +44,17 @@ func WritePauses(all map[string]time.Time) string {
 }
 
 // PausedUntil is until when a person wants a service paused; zero where nobody
-// does, or where what is written cannot be read.
+// does, or where what is written cannot be read. It is PauseMost after the word was
+// written at the latest, whoever wrote it: no pause lasts for ever.
 func PausedUntil(o model.Overrides, service string) time.Time {
 	all, err := ReadPauses(o.Values[model.OverridePause])
 	if err != nil {
 		return time.Time{}
 	}
-	return all[service]
+	until := all[service]
+	last := o.Written[o.Sources[model.OverridePause]].Add(PauseMost)
+	if until.After(last) {
+		return last
+	}
+	return until
 }

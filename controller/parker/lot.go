@@ -48,7 +48,7 @@ func (p *Parker) open(ctx context.Context, r park.Record) error {
 	secret := rand.Text()
 	opened, err := p.garage.Open(ctx, parking.LotOptions{
 		Name: r.Service, Address: cmp.Or(p.options.Bind, address), Ports: p.options.Ports, Wait: r.Wait,
-		Bounds: p.options.Bounds, Secret: secret, Health: p.health(r),
+		Bounds: p.options.Bounds, Secret: secret, Host: address, Probes: r.Probes,
 	})
 	if err != nil {
 		return err
@@ -64,13 +64,6 @@ func (p *Parker) open(ctx context.Context, r park.Record) error {
 	p.lots[r.Service] = l
 	logr.FromContextOrDiscard(ctx).Info("parking: listening", "service", r.Service, "address", l.at.String())
 	return nil
-}
-
-func (p *Parker) health(r park.Record) *parking.HealthCheck {
-	if p.options.Health == nil {
-		return nil
-	}
-	return p.options.Health(r)
 }
 
 // address is where proxies reach this node.

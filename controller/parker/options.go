@@ -62,9 +62,6 @@ type Options struct {
 	Bounds parking.Bounds
 	// Tags are those of the placeholder of a record that listens at an address.
 	Tags func(r park.Record, at netip.AddrPort) []string
-	// Health is the check that the proxies themselves make of the record's service;
-	// nil where they make none.
-	Health func(park.Record) *parking.HealthCheck
 	// Did is told of each act and of its error. It must not block. May be nil.
 	Did func(act string, err error)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/draingate/draingate/controller/park"
 )
 
 // TestCloseFinishesWhatIsThere: what waits and what is under way have their
@@ -84,7 +86,7 @@ func TestCloseWaitsUntilNothingComes(t *testing.T) {
 
 // TestQuiet counts from the last request that is not a check.
 func TestQuiet(t *testing.T) {
-	l := open(t, LotOptions{Quiet: time.Minute, Secret: "s", Health: &HealthCheck{Path: "/ready"}})
+	l := open(t, LotOptions{Quiet: time.Minute, Secret: "s", Probes: []park.Probe{{Path: "/ready", Method: http.MethodGet, Status: http.StatusOK}}})
 	l.Expire()
 	client := newClient(t)
 	l.leaveNow()

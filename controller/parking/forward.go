@@ -124,8 +124,11 @@ func rewrite(r *httputil.ProxyRequest) {
 			r.Out.Header[name] = values
 		}
 	}
-	u := r.Out.URL
-	u.Scheme, u.Host = "http", passageOf(r.In.Context()).address
+	p, u := passageOf(r.In.Context()), r.Out.URL
+	u.Scheme, u.Host = "http", p.address
+	if p.lot.is(r.In.Host) {
+		r.Out.Host = p.address
+	}
 	u.RawQuery, u.ForceQuery = r.In.URL.RawQuery, r.In.URL.ForceQuery
 	// Package url would write some paths in another way than it read them. Of one
 	// that begins with two slashes Opaque would make an address.

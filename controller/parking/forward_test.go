@@ -2,6 +2,7 @@ package parking
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -97,6 +98,36 @@ func TestARequestArrivesAsItWasSent(t *testing.T) {
 			if d := cmp.Diff(sorted(want), sorted(got)); d != "" {
 				t.Errorf("sent %q (-want +got):\n%s", c.send, d)
 			}
+		})
+	}
+}
+
+// TestTheHostOfAServer: a proxy that asks for the server's own address as the host
+// asks an instance for the instance's.
+func TestTheHostOfAServer(t *testing.T) {
+	for name, c := range map[string]struct {
+		host func(l *Lot) string
+		own  bool
+	}{
+		"the listener's own address":        {func(l *Lot) string { return l.Addr().String() }, true},
+		"its address with another port":     {func(*Lot) string { return "127.0.0.1:1" }, false},
+		"its port with another name":        {func(l *Lot) string { return fmt.Sprintf("example.com:%d", l.Addr().Port()) }, false},
+		"its address without a port":        {func(*Lot) string { return "127.0.0.1" }, false},
+		"the host that the client asks for": {func(*Lot) string { return "example.com" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hosts := make(chan string, 1)
+			backend := newInstance(t, func(_ http.ResponseWriter, r *http.Request) { hosts <- r.Host })
+			l := open(t, LotOptions{Host: "127.0.0.1"})
+			l.Serve([]Backend{backend.backend()})
+			conn := dialRaw(t, l.Addr().String())
+			conn.say(t, "GET / HTTP/1.1", "Host: "+c.host(l), "", "")
+			require.Equal(t, http.StatusOK, conn.response(t).StatusCode)
+			want := c.host(l)
+			if c.own {
+				want = backend.Listener.Addr().String()
+			}
+			require.Equal(t, want, <-hosts)
 		})
 	}
 }

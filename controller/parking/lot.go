@@ -9,11 +9,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/draingate/draingate/controller/park"
 )
 
 // LotOptions are the choices of a Lot.
@@ -31,9 +34,13 @@ type LotOptions struct {
 	// Secret is the value of HeaderCheck that the lot answers with 200. Empty for
 	// none.
 	Secret string
-	// Health is the proxy's own check of its servers, which the lot answers; nil for
+	// Probes are the checks that proxies make of their servers, which the lot answers.
+	Probes []park.Probe
+	// Host is what proxies reach the lot by, without a port. A request for that host at
+	// the lot's own port is one of a proxy that puts a server's address in the place of the host (Traefik's
+	// passHostHeader = false): an instance then gets its own address for it. Empty for
 	// none.
-	Health *HealthCheck
+	Host string
 	// Quiet is for how long no request may have come before Close shuts the listener;
 	// DefaultQuiet where it is zero.
 	Quiet time.Duration
@@ -66,7 +73,6 @@ const (
 type Lot struct {
 	garage  *Garage
 	options LotOptions
-	health  health
 	addr    netip.AddrPort
 	server  *http.Server
 	// cut ends what is under way, running are the loops.
@@ -100,17 +106,13 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 	options.Wait = cmp.Or(options.Wait, DefaultWait)
 	options.Quiet = cmp.Or(options.Quiet, DefaultQuiet)
 	options.Bounds = options.Bounds.or(DefaultRequests, DefaultBytes)
-	health, err := options.Health.read()
-	if err != nil {
-		return nil, fmt.Errorf("open a listener for %s: %w", options.Name, err)
-	}
 	listener, err := listen(ctx, options.Address, options.Ports)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the requests of %s: %w", options.Name, err)
 	}
 	life, cut := context.WithCancel(context.WithoutCancel(ctx))
 	l := &Lot{
-		garage: g, options: options, health: health, cut: cut, stir: make(chan struct{}, 1), queue: list.New(), figures: newFigures(),
+		garage: g, options: options, cut: cut, stir: make(chan struct{}, 1), queue: list.New(), figures: newFigures(),
 		upgrades: map[*passage]struct{}{},
 		addr:     listener.Addr().(*net.TCPAddr).AddrPort(),
 	}
@@ -129,6 +131,11 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 		}
 	})
 	return l, nil
+}
+
+// is reports whether a Host header is the lot's own address.
+func (l *Lot) is(host string) bool {
+	return l.options.Host != "" && host == net.JoinHostPort(l.options.Host, strconv.Itoa(int(l.addr.Port())))
 }
 
 // Name is the service's.
