@@ -21,7 +21,7 @@ func TestAPaceGrowsWithAnswers(t *testing.T) {
 		}
 		require.Zero(t, p.Room(now), "round %d", round)
 		for range room {
-			p.Answered()
+			p.Answered(now, time.Millisecond)
 		}
 	}
 	require.False(t, p.Wide(now))
@@ -34,12 +34,13 @@ func TestAPaceGrowsWithTime(t *testing.T) {
 		want  int
 		wide  bool
 	}{
-		"at once":             {0, park.PaceFirst, false},
-		"before it began":     {-time.Hour, park.PaceFirst, false},
-		"after one doubling":  {park.PaceDouble, 2 * park.PaceFirst, false},
-		"after three of them": {3 * park.PaceDouble, 8 * park.PaceFirst, false},
-		"when it is wide":     {7 * park.PaceDouble, park.PaceWide, true},
-		"after a day":         {24 * time.Hour, 1<<31 - 1, true},
+		"at once":                              {0, park.PaceFirst, false},
+		"before it began":                      {-time.Hour, park.PaceFirst, false},
+		"when it has been quiet for long":      {park.PaceQuiet, 9, false},
+		"after one doubling for the silence":   {park.PaceQuiet + park.PaceDouble, 21, false},
+		"after one doubling for the time, too": {park.PaceSlowly, 256, false},
+		"when it is wide":                      {7 * time.Second, 1351, true},
+		"after a day":                          {24 * time.Hour, 1<<31 - 1, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := park.NewPace(began)
@@ -47,6 +48,75 @@ func TestAPaceGrowsWithTime(t *testing.T) {
 			require.Equal(t, c.wide, p.Wide(began.Add(c.after)))
 		})
 	}
+}
+
+// TestOnlyPromptAnswersWiden: what takes longer than twice the quickest answer, and
+// a little, widens nothing.
+func TestOnlyPromptAnswersWiden(t *testing.T) {
+	now := time.Unix(0, 0)
+	p := park.NewPace(now)
+	for _, c := range []struct {
+		took time.Duration
+		more int
+	}{
+		{time.Second, 1}, {2*time.Second + park.PaceLate, 1}, {2*time.Second + park.PaceLate + 1, 0},
+		{10 * time.Millisecond, 1}, {20*time.Millisecond + park.PaceLate, 1}, {time.Second, 0}, {-time.Second, 1}, {park.PaceLate, 1}, {park.PaceLate + 1, 0},
+	} {
+		p.Sent()
+		before := p.Window(now)
+		p.Answered(now, c.took)
+		require.Equal(t, c.more, p.Window(now)-before, c.took)
+	}
+}
+
+// server is an instance that works on one request after another.
+type server struct {
+	pace  *park.Pace
+	queue []time.Time
+	most  int
+}
+
+// release lets n requests go to one that needs work for each, and returns how long it
+// takes.
+func (s *server) release(n int, work time.Duration) time.Duration {
+	began := time.Unix(0, 0)
+	s.pace = park.NewPace(began)
+	for now := began; ; now = now.Add(work) {
+		if len(s.queue) > 0 {
+			s.pace.Answered(now, now.Sub(s.queue[0]))
+			s.queue = s.queue[1:]
+		}
+		for n > 0 && s.pace.Room(now) > 0 {
+			s.pace.Sent()
+			s.queue = append(s.queue, now)
+			n--
+		}
+		s.most = max(s.most, len(s.queue))
+		if n == 0 && len(s.queue) == 0 {
+			return now.Sub(began)
+		}
+	}
+}
+
+// TestACrowdDoesNotMeetOneInstance: of ten thousand that waited, an instance that
+// answers a thousand a second has a few hundred at a time, and is never idle.
+func TestACrowdDoesNotMeetOneInstance(t *testing.T) {
+	var s server
+	require.Less(t, s.release(10_000, time.Millisecond), 10*time.Second+50*time.Millisecond)
+	require.Less(t, s.most, 800)
+	require.Greater(t, s.most, 100)
+}
+
+// TestLongRequestsAreLetGo: where each takes longer than any waits, a thousand are
+// under way after seven seconds.
+func TestLongRequestsAreLetGo(t *testing.T) {
+	began := time.Unix(0, 0)
+	p := park.NewPace(began)
+	for range 1000 {
+		p.Sent()
+	}
+	require.Zero(t, p.Room(began.Add(6*time.Second)))
+	require.Positive(t, p.Room(began.Add(7*time.Second)))
 }
 
 func TestWhatGotNoAnswerWidensNothing(t *testing.T) {
@@ -67,7 +137,7 @@ func TestSlowRequestsDoNotStarve(t *testing.T) {
 		p.Sent()
 	}
 	require.Zero(t, p.Room(now))
-	require.Positive(t, p.Room(now.Add(park.PaceDouble/4)))
+	require.Positive(t, p.Room(now.Add(park.PaceSlowly/4)))
 }
 
 // TestAPaceIsNeverOverrun: whatever happens, never more are under way than the
@@ -83,7 +153,7 @@ func TestAPaceIsNeverOverrun(t *testing.T) {
 				p.Sent()
 				underWay++
 			case step == 1 && underWay > 0:
-				p.Answered()
+				p.Answered(now, time.Duration(rapid.IntRange(0, 3000).Draw(t, "took"))*time.Millisecond)
 				underWay--
 			case step == 2 && underWay > 0:
 				p.Ended()

@@ -62,6 +62,8 @@ type slot struct {
 	// pace is that under which the request is counted; nil for none, and once it
 	// was answered.
 	pace *park.Pace
+	// since is when it was given.
+	since time.Time
 }
 
 // take gives the turn. Pacing begins with the first one that has waited.
@@ -74,7 +76,7 @@ func (b *backend) take(now time.Time, waited bool) *slot {
 	}
 	b.active++
 	b.dialing++
-	return &slot{backend: b, pace: b.pace}
+	return &slot{backend: b, pace: b.pace, since: now}
 }
 
 // unpace ends the pacing of all backends for which it does not matter any more.

@@ -81,11 +81,12 @@ func (l *Lot) answered(p *passage, upgraded bool) {
 		l.figures.Upgrades++
 		l.upgrades[p] = struct{}{}
 	}
+	now := time.Now()
 	if s := p.slot; s.pace != nil {
-		s.pace.Answered()
+		s.pace.Answered(now, now.Sub(s.since))
 		s.pace = nil
 	}
-	l.dispatch(time.Now())
+	l.dispatch(now)
 }
 
 // newProxy returns what forwards the requests of all lots. What it knows of one is

@@ -55,16 +55,18 @@ func TestReleaseIsPacedAndInOrder(t *testing.T) {
 	l.dispatch(now)
 	require.Equal(t, upTo(park.PaceFirst), served(all), "the window is full")
 	first := (<-all[0].answer).slot
-	first.pace.Answered()
+	first.pace.Answered(now, 0)
 	first.pace = nil
 	l.dispatch(now)
 	require.Equal(t, upTo(park.PaceFirst + 2)[1:], served(all))
-	l.dispatch(now.Add(park.PaceDouble))
-	require.Equal(t, upTo(2*(park.PaceFirst+1) + 1)[1:], served(all), "the window grows with time, whatever the first ones do")
+	l.dispatch(now.Add(2 * time.Second))
+	window := first.backend.pace.Window(now.Add(2 * time.Second))
+	require.Greater(t, window, 2*park.PaceFirst)
+	require.Equal(t, upTo(window + 1)[1:], served(all), "the window grows with time, whatever the first ones do")
 
 	// One that comes now has to queue behind them, room or not.
 	late := &waiter{answer: make(chan turn, 1)}
-	s, err := l.enter(late, now.Add(2*park.PaceDouble))
+	s, err := l.enter(late, now.Add(2*park.PaceSlowly))
 	require.NoError(t, err)
 	require.Nil(t, s)
 	// One whose dial failed stands before all that came after it.
