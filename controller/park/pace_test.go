@@ -137,7 +137,7 @@ func TestSlowRequestsDoNotStarve(t *testing.T) {
 		p.Sent()
 	}
 	require.Zero(t, p.Room(now))
-	require.Positive(t, p.Room(now.Add(park.PaceSlowly/4)))
+	require.Positive(t, p.Room(now.Add(park.PaceQuiet)))
 }
 
 // TestAPaceIsNeverOverrun: whatever happens, never more are under way than the
