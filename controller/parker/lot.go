@@ -117,6 +117,7 @@ func (l *lot) follow(s park.Sighting) {
 		l.Renew()
 	}
 	l.sighting = s
+	l.SetWait(s.Record.Wait)
 	l.tell()
 }
 

@@ -39,7 +39,7 @@ func (l *Lot) why(reason Reason) string {
 	case ReasonTotalBytes:
 		return fmt.Sprintf("the heads of those that wait here for this and other services have %d bytes, which is the most", total.Bytes)
 	case ReasonTime:
-		return fmt.Sprintf("this request has waited for %s, which is the longest", l.options.Wait)
+		return fmt.Sprintf("this request has waited for %s, which is the longest", l.wait())
 	case ReasonExpired:
 		return "none is waited for any longer"
 	default:
@@ -60,15 +60,29 @@ func unanswered(w http.ResponseWriter, r *http.Request, err error) {
 		http.Error(w, fmt.Sprintf("draingate: this request cannot be passed on: %v. It was not sent.", err), http.StatusBadRequest)
 		return
 	}
-	p.lot.countFailed()
-	logr.FromContextOrDiscard(r.Context()).Info("request sent to an instance was not answered", "service", p.lot.options.Name, "instance", p.address, "error", err.Error())
+	if n := p.lot.countFailed(time.Now()); n > 0 {
+		logr.FromContextOrDiscard(r.Context()).Info("requests sent to an instance were not answered", "service", p.lot.options.Name, "requests", n,
+			"instance", p.address, "error", err.Error())
+	}
 	w.Header().Set(HeaderParked, "failed; reason=instance")
 	http.Error(w, fmt.Sprintf("draingate: the instance of %s at %s took this request and did not answer: %v. It was sent once, and is not sent again.",
 		p.lot.options.Name, p.address, err), http.StatusBadGateway)
 }
 
-func (l *Lot) countFailed() {
+// sayEvery is how often the log tells of requests without an answer: an instance
+// that is killed may leave thousands.
+const sayEvery = time.Second
+
+// countFailed returns how many the log is to tell of now.
+func (l *Lot) countFailed(now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.figures.Failed++
+	l.unsaid++
+	if now.Sub(l.said) < sayEvery {
+		return 0
+	}
+	n := l.unsaid
+	l.said, l.unsaid = now, 0
+	return n
 }

@@ -27,7 +27,8 @@ type LotOptions struct {
 	Address string
 	// Ports are those to try, one after another.
 	Ports Ports
-	// Wait is the longest that one request waits; DefaultWait where it is zero.
+	// Wait is the longest that one request waits, until SetWait says otherwise;
+	// DefaultWait where it is zero.
 	Wait time.Duration
 	// Bounds are this lot's.
 	Bounds Bounds
@@ -98,6 +99,10 @@ type Lot struct {
 	// handling are the requests of which a handler runs, last is when one came.
 	handling int
 	last     time.Time
+	// unsaid are the requests without an answer that the log has not told of, which it
+	// did last at said.
+	unsaid int
+	said   time.Time
 }
 
 // Open begins to listen. The lot has no backends, so requests wait. It does not
@@ -131,6 +136,20 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 		}
 	})
 	return l, nil
+}
+
+// SetWait says how long a request waits at most that comes from now on.
+func (l *Lot) SetWait(wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.options.Wait = cmp.Or(wait, DefaultWait)
+}
+
+// wait is the longest that a request waits which comes now.
+func (l *Lot) wait() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.options.Wait
 }
 
 // is reports whether a Host header is the lot's own address.

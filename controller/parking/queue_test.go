@@ -173,6 +173,32 @@ func TestTheOwnTimeOfARequest(t *testing.T) {
 	require.EqualValues(t, 1, l.Figures().Refused[ReasonTime])
 }
 
+// TestAnotherTimeIsForThoseThatCome: what waits already keeps its own.
+func TestAnotherTimeIsForThoseThatCome(t *testing.T) {
+	l := open(t, LotOptions{Wait: time.Minute})
+	first := line(t, l, 1)[0]
+	l.SetWait(time.Hour)
+	second := line(t, l, 1)[0]
+	require.InDelta(t, 59*time.Minute, second.until.Sub(first.until), float64(time.Minute)/2)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refuseOverdue(first.until)
+	require.Equal(t, refusal(ReasonTime), (<-first.answer).err)
+	require.Empty(t, second.answer)
+}
+
+// TestTheLogTellsOfACrowdOnce: of requests that one death leaves without an answer.
+func TestTheLogTellsOfACrowdOnce(t *testing.T) {
+	l := open(t, LotOptions{})
+	now := time.Now()
+	require.Equal(t, 1, l.countFailed(now))
+	for range 5 {
+		require.Zero(t, l.countFailed(now.Add(sayEvery-1)))
+	}
+	require.Equal(t, 6, l.countFailed(now.Add(sayEvery)))
+	require.EqualValues(t, 7, l.Figures().Failed)
+}
+
 // TestExpireIsAtOnce, for those that wait and for those that come: none takes a
 // place that it has no use for.
 func TestExpireIsAtOnce(t *testing.T) {
