@@ -32,7 +32,7 @@ type Fencer struct {
 
 // New returns a Fencer that has not begun. It does no I/O.
 func New(consul Consul, nomad Nomad, options Options) *Fencer {
-	f := &Fencer{consul: consul, options: options, board: &board{problems: map[string]string{}}, due: make(chan struct{}, 1)}
+	f := &Fencer{consul: consul, options: options, board: &board{Board: loop.Board{Of: "fencing"}}, due: make(chan struct{}, 1)}
 	wake := func() { loop.Signal(f.due) }
 	f.presence = f.newPresence(wake)
 	f.standings = &standings{
@@ -113,13 +113,13 @@ func (f *Fencer) guarded(ctx context.Context, pass func(context.Context) outcome
 	defer func() {
 		if r := recover(); r != nil {
 			err := fmt.Errorf("%w: %v", errPanic, r)
-			if f.board.report(ctx, aboutPass, err) {
+			if f.board.Report(ctx, aboutPass, err) {
 				logr.FromContextOrDiscard(ctx).Error(err, "pass over the fences of this node failed", "stack", string(debug.Stack()))
 			}
 			done = outcome{failed: true}
 		}
 	}()
 	done = pass(ctx)
-	f.board.report(ctx, aboutPass, nil)
+	f.board.Report(ctx, aboutPass, nil)
 	return done
 }

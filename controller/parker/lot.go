@@ -193,7 +193,7 @@ const settleTime = parking.DefaultQuiet + time.Second
 // placeholder is the lot's instance in the catalog.
 func (p *Parker) placeholder(l *lot, r park.Record) model.Placeholder {
 	return model.Placeholder{
-		ID: p.options.Keys.Placeholder(l.service, p.board.name()), Service: l.service, Address: l.at.Addr().String(), Port: int(l.at.Port()),
+		ID: p.options.Keys.Placeholder(l.service, p.board.Node()), Service: l.service, Address: l.at.Addr().String(), Port: int(l.at.Port()),
 		HostPort: net.JoinHostPort(l.at.Addr().String(), fmt.Sprint(l.at.Port())), Tags: p.options.Tags(r, l.at), Secret: l.secret,
 		Meta: map[string]string{"draingate": "park", "draingate-instance": p.options.Instance},
 	}
