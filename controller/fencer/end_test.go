@@ -220,7 +220,7 @@ func TestAnIndexThatGoesBackwards(t *testing.T) {
 		defer f.stop()
 		after(time.Second)
 		c.with(func() { c.change(); c.index = 2; c.change() })
-		after(2 * watchTime)
+		after(2 * loop.WatchTime)
 		c.store(t, record("m1", fence.StepFencing), true)
 		after(2 * passGap)
 		require.Equal(t, both, c.in())

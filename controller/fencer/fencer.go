@@ -12,6 +12,7 @@ import (
 
 	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/loop"
+	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/presence"
 )
 
@@ -75,6 +76,15 @@ func (f *Fencer) loop(ctx context.Context) {
 			loop.Wait(ctx, f.due, next-passGap)
 		}
 	}
+}
+
+// watch has a pass made whenever a record changes, until ctx ends. The pass reads
+// for itself: an answer here may have waited for long.
+func (f *Fencer) watch(ctx context.Context) {
+	ask := func(ctx context.Context, index uint64, wait time.Duration) ([]model.Stored, uint64, error) {
+		return f.consul.List(ctx, f.options.Keys.Records(), index, wait)
+	}
+	loop.Watch(ctx, f.options.TTL, passGap, ask, model.SameStored, func([]model.Stored) { loop.Signal(f.due) })
 }
 
 // leave lifts what is not armed, also where ctx has ended: nobody is there any

@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // Stored is one key of Consul's KV store.
 type Stored struct {
 	Key   string
@@ -9,6 +11,14 @@ type Stored struct {
 	// Index moves with every change of the key.
 	Index uint64
 }
+
+// Unchanged reports whether the key is as it was before, its lock included.
+func (s Stored) Unchanged(before Stored) bool {
+	return s.Key == before.Key && s.Index == before.Index && s.Session == before.Session
+}
+
+// SameStored reports whether no key came, went or was changed.
+func SameStored(before, now []Stored) bool { return slices.EqualFunc(now, before, Stored.Unchanged) }
 
 // Guard is a lock without which nothing is to be written.
 type Guard struct {

@@ -97,6 +97,15 @@ func (p *Parker) loop(ctx context.Context) {
 	}
 }
 
+// watch has a pass made whenever a record changes, until ctx ends. The pass reads
+// for itself: an answer here may have waited for long.
+func (p *Parker) watch(ctx context.Context) {
+	ask := func(ctx context.Context, index uint64, wait time.Duration) ([]model.Stored, uint64, error) {
+		return p.consul.List(ctx, p.options.Keys.Records(), index, wait)
+	}
+	loop.Watch(ctx, p.options.TTL, passGap, ask, model.SameStored, func([]model.Stored) { loop.Signal(p.due) })
+}
+
 var errPanic = errors.New("panic in a pass over the parks of this node")
 
 // guarded turns a panic into a failure: what nobody thought of must not end the
