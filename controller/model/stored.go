@@ -1,6 +1,9 @@
 package model
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Stored is one key of Consul's KV store.
 type Stored struct {
@@ -19,6 +22,18 @@ func (s Stored) Unchanged(before Stored) bool {
 
 // SameStored reports whether no key came, went or was changed.
 func SameStored(before, now []Stored) bool { return slices.EqualFunc(now, before, Stored.Unchanged) }
+
+// PresentOn returns the node of which an instance says, with a key of its own at
+// PREFIX NODE/INSTANCE, that it is present there, and false for any other key. One
+// without a live session says nothing.
+func (s Stored) PresentOn(prefix string) (node string, present bool) {
+	name, ours := strings.CutPrefix(s.Key, prefix)
+	cut := strings.LastIndexByte(name, '/')
+	if !ours || cut < 1 || s.Session == "" {
+		return "", false
+	}
+	return name[:cut], true
+}
 
 // Guard is a lock without which nothing is to be written.
 type Guard struct {
