@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/draingate/draingate/controller/cli/exit"
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/status"
 )
@@ -33,8 +30,7 @@ and end one by hand.`,
 }
 
 func (p Program) fenceListCommand() *cobra.Command {
-	var f statusFlags
-	cmd := &cobra.Command{
+	return listCommand(p, &cobra.Command{
 		Use:   "list",
 		Short: "Show all fences, and on which nodes there can be one",
 		Long: `list asks the status endpoint of a running draingate for the records of all fences,
@@ -46,35 +42,9 @@ if the endpoint does not answer.`,
 		Example: `  draingate fence list
   draingate fence list --addr 10.0.0.7:4689 --namespace shop
   draingate fence list --json | jq '.fences[] | select(.step != "ended")'`,
-		Args: cobra.NoArgs,
-	}
-	cmd.Flags().StringVar(&f.addr, "addr", status.DefaultListen, "the `HOST:PORT` or URL of the status endpoint")
-	cmd.Flags().StringVar(&f.namespace, "namespace", "", "only the Nomad namespace `NAME`; all without it")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON as the endpoint has it")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := p.fromEnvironment(cmd); err != nil {
-			return exit.With(exit.Usage, err)
-		}
-		return p.listFences(cmd.Context(), f)
-	}
-	return cmd
-}
-
-func (p Program) listFences(ctx context.Context, f statusFlags) error {
-	client, err := status.NewClient(f.addr)
-	if err != nil {
-		return exit.With(exit.Usage, fmt.Errorf("--addr: %w", err))
-	}
-	defer client.CloseIdle()
-	list, err := client.Fences(ctx)
-	if err != nil {
-		return cannotAsk(f.addr, err)
-	}
-	list = list.In(f.namespace)
-	if f.json {
-		return printJSON(p.Stdout, list)
-	}
-	return errors.Join(renderFences(p.Stdout, list.Fences, time.Now()), renderFencers(p.Stdout, list.Fencers))
+	}, (*status.Client).Fences, func(w io.Writer, list status.FenceList) error {
+		return errors.Join(renderFences(w, list.Fences, time.Now()), renderFencers(w, list.Fencers))
+	})
 }
 
 func renderFences(w io.Writer, list []status.Fence, now time.Time) error {
@@ -88,15 +58,7 @@ func renderFences(w io.Writer, list []status.Fence, now time.Time) error {
 			plain(f.Namespace), plain(f.Job), plain(fenceStep(f)), fmt.Sprint(len(f.Set)), fmt.Sprint(len(f.Kept)), plain(f.Owner), age(now, f.Written), model.Short(plain(f.Deployment)),
 		})
 	}
-	var out bytes.Buffer
-	for i, line := range grid(rows) {
-		fmt.Fprintln(&out, line)
-		if i > 0 {
-			renderFence(&out, list[i-1])
-		}
-	}
-	_, err := out.WriteTo(w)
-	return err
+	return renderRows(w, rows, func(w io.Writer, i int) { renderFence(w, list[i]) })
 }
 
 // fenceStep is the step, with what a person should know of it at once.

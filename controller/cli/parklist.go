@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/draingate/draingate/controller/cli/exit"
 	"github.com/draingate/draingate/controller/status"
 )
 
@@ -31,8 +28,7 @@ their meta; draingate pause SERVICE does the same by hand.`,
 }
 
 func (p Program) parkListCommand() *cobra.Command {
-	var f statusFlags
-	cmd := &cobra.Command{
+	return listCommand(p, &cobra.Command{
 		Use:   "list",
 		Short: "Show all parks, what waits in them, and on which nodes there can be one",
 		Long: `list asks the status endpoint of a running draingate how each park stands: its step,
@@ -42,35 +38,9 @@ as old as a second. It exits with 5 if the endpoint does not answer.`,
 		Example: `  draingate park list
   draingate park list --addr 10.0.0.7:4689 --namespace shop
   draingate park list --json | jq '[.parks[].nodes[].waiting] | add'`,
-		Args: cobra.NoArgs,
-	}
-	cmd.Flags().StringVar(&f.addr, "addr", status.DefaultListen, "the `HOST:PORT` or URL of the status endpoint")
-	cmd.Flags().StringVar(&f.namespace, "namespace", "", "only the Nomad namespace `NAME`; all without it")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON as the endpoint has it")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := p.fromEnvironment(cmd); err != nil {
-			return exit.With(exit.Usage, err)
-		}
-		return p.listParks(cmd.Context(), f)
-	}
-	return cmd
-}
-
-func (p Program) listParks(ctx context.Context, f statusFlags) error {
-	client, err := status.NewClient(f.addr)
-	if err != nil {
-		return exit.With(exit.Usage, fmt.Errorf("--addr: %w", err))
-	}
-	defer client.CloseIdle()
-	list, err := client.Parks(ctx)
-	if err != nil {
-		return cannotAsk(f.addr, err)
-	}
-	list = list.In(f.namespace)
-	if f.json {
-		return printJSON(p.Stdout, list)
-	}
-	return errors.Join(renderParks(p.Stdout, list), renderParkers(p.Stdout, list))
+	}, (*status.Client).Parks, func(w io.Writer, list status.ParkList) error {
+		return errors.Join(renderParks(w, list), renderParkers(w, list))
+	})
 }
 
 func renderParks(w io.Writer, list status.ParkList) error {
@@ -84,15 +54,7 @@ func renderParks(w io.Writer, list status.ParkList) error {
 			plain(k.Service), plain(orElse(k.Job, "-")), plain(orElse(k.Step, "not parked")), plain(k.Reason), fmt.Sprint(waiting(k)), age(list.Now, k.Since), endsIn(list.Now, k.Until),
 		})
 	}
-	var out bytes.Buffer
-	for i, line := range grid(rows) {
-		fmt.Fprintln(&out, line)
-		if i > 0 {
-			renderPark(&out, list.Parks[i-1])
-		}
-	}
-	_, err := out.WriteTo(w)
-	return err
+	return renderRows(w, rows, func(w io.Writer, i int) { renderPark(w, list.Parks[i]) })
 }
 
 // endsIn is how long it lasts at most; a dash where nothing ends it yet.

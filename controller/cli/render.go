@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -84,15 +83,11 @@ func renderList(w io.Writer, list []status.Deployment, now time.Time, p palette)
 			plain(d.Reason), age(now, d.Since), model.Short(plain(d.ID)),
 		})
 	}
-	var out bytes.Buffer
-	for i, line := range grid(rows) {
-		fmt.Fprintln(&out, line)
-		if i > 0 && list[i-1].Message != "" {
-			fmt.Fprintln(&out, "    "+plain(list[i-1].Message))
+	return renderRows(w, rows, func(w io.Writer, i int) {
+		if list[i].Message != "" {
+			fmt.Fprintln(w, "    "+plain(list[i].Message))
 		}
-	}
-	_, err := out.WriteTo(w)
-	return err
+	})
 }
 
 func renderDetails(w io.Writer, details []status.Detail, now time.Time, p palette) error {

@@ -87,16 +87,15 @@ func (k Keys) Problems(stored []model.Stored) map[string]string {
 // present calls each with every instance that is present.
 func (k Keys) present(stored []model.Stored, each func(node string, p presence)) {
 	for _, s := range stored {
-		name, ours := strings.CutPrefix(s.Key, k.Presences())
-		cut := strings.LastIndexByte(name, '/')
-		if !ours || cut < 1 || s.Session == "" {
+		node, present := s.PresentOn(k.Presences())
+		if !present {
 			continue
 		}
 		var p presence
 		if err := json.Unmarshal(s.Value, &p); err != nil {
 			p = presence{}
 		}
-		each(name[:cut], p)
+		each(node, p)
 	}
 }
 

@@ -191,7 +191,7 @@ func TestOnlyOurOwnMaintenanceIsOurs(t *testing.T) {
 // The instances of one election leave alone what those of another have set.
 func TestEachElectionHasItsOwnReason(t *testing.T) {
 	t.Parallel()
-	usual, other := KeysUnder(DefaultLeaderKey), KeysUnder("teams/a/lead")
+	usual, other := KeysUnder(model.DefaultLeaderKey), KeysUnder("teams/a/lead")
 	require.Equal(t, "draingate/dep", usual.Reason("dep"))
 	require.Equal(t, "draingate/dep@teams/a/lead", other.Reason("dep"))
 	_, ours := usual.Ours(other.Reason("dep"))

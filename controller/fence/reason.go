@@ -1,31 +1,24 @@
 package fence
 
-import "strings"
+import (
+	"strings"
 
-// DefaultLeaderKey is the key of the leader's lock whose fences need no word about
-// it in the reasons of their maintenances.
-const DefaultLeaderKey = "draingate/leader"
-
-// reasonPrefix begins the reason of each maintenance that draingate sets; ofKey
-// is between the deployment and the key of the leader's lock.
-const (
-	reasonPrefix = "draingate/"
-	ofKey        = "@"
+	"github.com/draingate/draingate/controller/model"
 )
+
+// reasonPrefix begins the reason of each maintenance that draingate sets.
+const reasonPrefix = "draingate/"
 
 // Reason is the reason of the maintenance that a deployment's fence sets:
 // draingate/DEPLOYMENT, and of which election where that is not the usual one, since
 // the instances of one must not lift what those of another have set.
 func (k Keys) Reason(deployment string) string {
-	if key := k.leaderKey(); key != DefaultLeaderKey {
-		return reasonPrefix + deployment + ofKey + key
-	}
-	return reasonPrefix + deployment
+	return reasonPrefix + deployment + model.OfElection(k.leaderKey())
 }
 
 func (k Keys) leaderKey() string {
 	if k.Prefix == "" {
-		return DefaultLeaderKey
+		return model.DefaultLeaderKey
 	}
 	return strings.Trim(k.Prefix, "/")
 }
@@ -41,6 +34,6 @@ func (k Keys) Ours(reason string) (deployment string, ours bool) {
 // maintenance with the reason, and false where none did.
 func Deployment(reason string) (deployment string, ours bool) {
 	deployment, ours = strings.CutPrefix(reason, reasonPrefix)
-	deployment, _, _ = strings.Cut(deployment, ofKey)
+	deployment = model.OfAnyElection(deployment)
 	return deployment, ours && deployment != ""
 }

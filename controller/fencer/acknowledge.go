@@ -21,9 +21,9 @@ func (f *Fencer) newPresence(ready func()) *presence.Presence {
 		Key: func(node string) string {
 			return f.options.Keys.Presence(node, strings.ReplaceAll(f.options.Instance, "/", "-"))
 		},
-		Named:   func(node string) { f.board.named(node); ready() },
+		Named:   func(node string) { f.board.Named(node); ready() },
 		Present: func(until time.Time) { f.board.present(until) },
-		Report:  func(ctx context.Context, err error) { f.board.report(ctx, aboutPresence, err) },
+		Report:  func(ctx context.Context, err error) { f.board.Report(ctx, aboutPresence, err) },
 		Said:    func(err error) { f.options.did(ActAcknowledge, err) },
 	}, nothing)
 }
@@ -32,7 +32,7 @@ func (f *Fencer) newPresence(ready func()) *presence.Presence {
 // record by its deployment; and what keeps the instance from fencing.
 func (f *Fencer) acknowledge(ctx context.Context, acks map[string]string, problem string) {
 	value, err := fence.EncodePresence(acks, problem)
-	f.board.report(ctx, aboutAcks, err)
+	f.board.Report(ctx, aboutAcks, err)
 	if err == nil {
 		f.presence.Say(value)
 	}

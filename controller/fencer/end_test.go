@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/controller/fence"
+	"github.com/draingate/draingate/controller/loop"
 	"github.com/draingate/draingate/controller/model"
 )
 
@@ -219,7 +220,7 @@ func TestAnIndexThatGoesBackwards(t *testing.T) {
 		defer f.stop()
 		after(time.Second)
 		c.with(func() { c.change(); c.index = 2; c.change() })
-		after(2 * watchTime)
+		after(2 * loop.WatchTime)
 		c.store(t, record("m1", fence.StepFencing), true)
 		after(2 * passGap)
 		require.Equal(t, both, c.in())
@@ -268,13 +269,13 @@ func TestAPanicEndsNoMoreThanAPass(t *testing.T) {
 func TestAFailedQuestionIsNoAnswer(t *testing.T) {
 	s := &standings{nomad: newNomad(), board: &board{}, known: map[string]fence.Standing{}, asked: make(chan struct{}, 1)}
 	s.want([]fence.Record{record("m1", fence.StepArmed)}, nil)
-	require.NoError(t, summary(s.round(t.Context())))
+	require.NoError(t, loop.Summary(s.round(t.Context())))
 	require.Contains(t, s.all(), "dep")
 	s.nomad.(*fakeNomad).err = errRefused
-	require.ErrorIs(t, summary(s.round(t.Context())), errRefused)
+	require.ErrorIs(t, loop.Summary(s.round(t.Context())), errRefused)
 	require.Empty(t, s.all())
 	s.nomad.(*fakeNomad).err = nil
-	require.NoError(t, summary(s.round(t.Context())))
+	require.NoError(t, loop.Summary(s.round(t.Context())))
 	s.want(nil, nil)
 	require.Empty(t, s.all(), "nor is one to a question that is not asked any more")
 }

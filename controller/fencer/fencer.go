@@ -12,6 +12,7 @@ import (
 
 	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/loop"
+	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/presence"
 )
 
@@ -32,7 +33,7 @@ type Fencer struct {
 
 // New returns a Fencer that has not begun. It does no I/O.
 func New(consul Consul, nomad Nomad, options Options) *Fencer {
-	f := &Fencer{consul: consul, options: options, board: &board{problems: map[string]string{}}, due: make(chan struct{}, 1)}
+	f := &Fencer{consul: consul, options: options, board: &board{Board: loop.Board{Of: "fencing"}}, due: make(chan struct{}, 1)}
 	wake := func() { loop.Signal(f.due) }
 	f.presence = f.newPresence(wake)
 	f.standings = &standings{
@@ -77,6 +78,15 @@ func (f *Fencer) loop(ctx context.Context) {
 	}
 }
 
+// watch has a pass made whenever a record changes, until ctx ends. The pass reads
+// for itself: an answer here may have waited for long.
+func (f *Fencer) watch(ctx context.Context) {
+	ask := func(ctx context.Context, index uint64, wait time.Duration) ([]model.Stored, uint64, error) {
+		return f.consul.List(ctx, f.options.Keys.Records(), index, wait)
+	}
+	loop.Watch(ctx, f.options.TTL, passGap, ask, model.SameStored, func([]model.Stored) { loop.Signal(f.due) })
+}
+
 // leave lifts what is not armed, also where ctx has ended: nobody is there any
 // more who would. It goes on until nothing is left to lift.
 func (f *Fencer) leave(ctx context.Context) {
@@ -113,13 +123,13 @@ func (f *Fencer) guarded(ctx context.Context, pass func(context.Context) outcome
 	defer func() {
 		if r := recover(); r != nil {
 			err := fmt.Errorf("%w: %v", errPanic, r)
-			if f.board.report(ctx, aboutPass, err) {
+			if f.board.Report(ctx, aboutPass, err) {
 				logr.FromContextOrDiscard(ctx).Error(err, "pass over the fences of this node failed", "stack", string(debug.Stack()))
 			}
 			done = outcome{failed: true}
 		}
 	}()
 	done = pass(ctx)
-	f.board.report(ctx, aboutPass, nil)
+	f.board.Report(ctx, aboutPass, nil)
 	return done
 }

@@ -88,8 +88,6 @@ const (
 	// Consul may end a maintenance and tell nobody; while there is a record or a
 	// fence; and otherwise, for orphans.
 	lookFenced, lookSome, lookIdle = 500 * time.Millisecond, time.Second, 10 * time.Second
-	// watchTime is for how long a change of the records is waited for.
-	watchTime = 30 * time.Second
 	// askTime bounds all that is asked of Nomad in one round, askGap is what lies
 	// between two.
 	askTime, askGap = 5 * time.Second, 500 * time.Millisecond

@@ -16,7 +16,7 @@ import (
 // pass reads, has decided what to do, and does it.
 func (f *Fencer) pass(ctx context.Context) outcome {
 	// Without its name nothing tells which records are about this node.
-	if f.board.name() == "" {
+	if f.board.Node() == "" {
 		return outcome{look: lookIdle}
 	}
 	begun := time.Now()
@@ -30,7 +30,7 @@ func (f *Fencer) pass(ctx context.Context) outcome {
 // lastPass takes each record as if it had lost its lock: this instance will see
 // to it no more.
 func (f *Fencer) lastPass(ctx context.Context) outcome {
-	if f.board.name() == "" {
+	if f.board.Node() == "" {
 		return outcome{}
 	}
 	begun := time.Now()
@@ -48,7 +48,7 @@ func (f *Fencer) lastPass(ctx context.Context) outcome {
 // read reads the records, and after them the services: what is then seen in
 // maintenance is so while the record stands.
 func (f *Fencer) read(ctx context.Context) fence.NodeInput {
-	in := fence.NodeInput{Node: f.board.name(), Keys: f.options.Keys, TTL: f.options.TTL, Memory: f.memory}
+	in := fence.NodeInput{Node: f.board.Node(), Keys: f.options.Keys, TTL: f.options.TTL, Memory: f.memory}
 	in.Records = f.readRecords(ctx)
 	in.Locals = f.readLocals(ctx)
 	in.Standings = f.standings.all()
@@ -66,7 +66,7 @@ func (f *Fencer) readRecords(ctx context.Context) model.Fact[[]fence.Held] {
 	if err == nil {
 		held, err = f.options.Keys.Held(stored)
 	}
-	f.board.report(ctx, aboutRecords, err)
+	f.board.Report(ctx, aboutRecords, err)
 	if err != nil {
 		return model.Unseen[[]fence.Held](begun, err.Error())
 	}
@@ -77,7 +77,7 @@ func (f *Fencer) readRecords(ctx context.Context) model.Fact[[]fence.Held] {
 func (f *Fencer) readLocals(ctx context.Context) model.Fact[[]fence.Local] {
 	begun := time.Now()
 	services, err := loop.Call(ctx, f.consul.LocalServices)
-	f.board.report(ctx, aboutServices, err)
+	f.board.Report(ctx, aboutServices, err)
 	if err != nil {
 		return model.Unseen[[]fence.Local](begun, err.Error())
 	}
@@ -97,7 +97,7 @@ func (f *Fencer) readLocals(ctx context.Context) model.Fact[[]fence.Local] {
 func (f *Fencer) apply(ctx context.Context, in fence.NodeInput, begun time.Time) outcome {
 	action, memory := fence.Apply(in)
 	f.memory = memory
-	f.acknowledge(ctx, action.Acks, f.board.problem(aboutMaintenance))
+	f.acknowledge(ctx, action.Acks, f.board.Problem(aboutMaintenance))
 	f.standings.want(asked(memory, action.Ask), action.Pause)
 	// What was begun is finished when ctx ends: an order whose answer nobody
 	// waits for may arrive after the last lift.
@@ -105,8 +105,8 @@ func (f *Fencer) apply(ctx context.Context, in fence.NodeInput, begun time.Time)
 	defer cancel()
 	lifted, liftErr := f.lift(orders, in.Locals.Value, action.Lift)
 	set, setErr := f.set(ctx, orders, action.Set)
-	f.board.report(ctx, aboutMaintenance, liftErr, setErr)
-	f.acknowledge(ctx, action.Acks, f.board.problem(aboutMaintenance))
+	f.board.Report(ctx, aboutMaintenance, liftErr, setErr)
+	f.acknowledge(ctx, action.Acks, f.board.Problem(aboutMaintenance))
 	return outcome{
 		again:  lifted || set,
 		failed: liftErr != nil || setErr != nil || !in.Records.Known() || !in.Locals.Known(),
@@ -142,7 +142,7 @@ func (f *Fencer) lift(ctx context.Context, locals []fence.Local, services []stri
 			logr.FromContextOrDiscard(ctx).Info("fence lifted", "service", id, "deployment", deployment)
 		}
 	}
-	return changed, summary(problems)
+	return changed, loop.Summary(problems)
 }
 
 // set sets maintenances until ctx ends; the orders have a context of their own.
@@ -163,7 +163,7 @@ func (f *Fencer) set(ctx, orders context.Context, reasons map[string]string) (ch
 			logr.FromContextOrDiscard(ctx).Info("fence set", "service", id, "reason", is, "foreign", is != reasons[id])
 		}
 	}
-	return changed, summary(problems)
+	return changed, loop.Summary(problems)
 }
 
 // look is how soon to look again where nothing tells of a change.

@@ -58,7 +58,7 @@ func (s *standings) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
 		case <-s.asked:
-			s.board.report(ctx, aboutNomad, s.round(ctx)...)
+			s.board.Report(ctx, aboutNomad, s.round(ctx)...)
 			s.answered()
 		case <-ctx.Done():
 		}

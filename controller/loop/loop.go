@@ -1,5 +1,6 @@
 // Package loop has what goroutines that ask again and again have in common: bounded
-// calls, pauses, and signals that never block. It knows nothing of what is asked.
+// calls, pauses, watches, signals that never block, and a board for what goes wrong. It
+// knows nothing of what is asked.
 package loop
 
 import (

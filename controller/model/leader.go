@@ -1,6 +1,31 @@
 package model
 
-import "time"
+import (
+	"strings"
+	"time"
+)
+
+// DefaultLeaderKey is the key in Consul whose lock elects the leader, where nothing
+// else is said.
+const DefaultLeaderKey = "draingate/leader"
+
+// ofKey is between a name and the key of its election.
+const ofKey = "@"
+
+// OfElection is what a name ends with that instances of one election must tell from
+// those of another: its key, or nothing where that is the default.
+func OfElection(leaderKey string) string {
+	if leaderKey == DefaultLeaderKey {
+		return ""
+	}
+	return ofKey + leaderKey
+}
+
+// OfAnyElection is such a name without its end.
+func OfAnyElection(name string) string {
+	name, _, _ = strings.Cut(name, ofKey)
+	return name
+}
 
 // Lock is a key of Consul's KV store that a session can hold.
 type Lock struct {

@@ -1,5 +1,10 @@
 package model
 
+import (
+	"slices"
+	"strings"
+)
+
 // Stored is one key of Consul's KV store.
 type Stored struct {
 	Key   string
@@ -8,6 +13,26 @@ type Stored struct {
 	Session string
 	// Index moves with every change of the key.
 	Index uint64
+}
+
+// Unchanged reports whether the key is as it was before, its lock included.
+func (s Stored) Unchanged(before Stored) bool {
+	return s.Key == before.Key && s.Index == before.Index && s.Session == before.Session
+}
+
+// SameStored reports whether no key came, went or was changed.
+func SameStored(before, now []Stored) bool { return slices.EqualFunc(now, before, Stored.Unchanged) }
+
+// PresentOn returns the node of which an instance says, with a key of its own at
+// PREFIX NODE/INSTANCE, that it is present there, and false for any other key. One
+// without a live session says nothing.
+func (s Stored) PresentOn(prefix string) (node string, present bool) {
+	name, ours := strings.CutPrefix(s.Key, prefix)
+	cut := strings.LastIndexByte(name, '/')
+	if !ours || cut < 1 || s.Session == "" {
+		return "", false
+	}
+	return name[:cut], true
 }
 
 // Guard is a lock without which nothing is to be written.

@@ -113,16 +113,15 @@ func EncodePresence(p Presence) ([]byte, error) {
 func (k Keys) ReadParkers(stored []model.Stored) map[string]Presence {
 	out := map[string]Presence{}
 	for _, s := range stored {
-		name, ours := strings.CutPrefix(s.Key, k.Parkers())
-		cut := strings.LastIndexByte(name, '/')
-		if !ours || cut < 1 || s.Session == "" {
+		node, present := s.PresentOn(k.Parkers())
+		if !present {
 			continue
 		}
 		var p Presence
 		if err := json.Unmarshal(s.Value, &p); err != nil {
 			p = Presence{Problem: "its presence cannot be read: another version of draingate may have written it"}
 		}
-		out[name[:cut]] = p
+		out[node] = p
 	}
 	return out
 }
@@ -188,23 +187,10 @@ func (k Keys) PlaceholderOf(serviceID, node string) (service string, ours bool) 
 	return service, ours && service != ""
 }
 
-// The parts of the reason of a maintenance.
-const (
-	reasonPrefix = "draingate-pause/"
-	ofKey        = "@"
-)
+// reasonPrefix begins the reason of a maintenance.
+const reasonPrefix = "draingate-pause/"
 
-// DefaultLeaderKey is the key of the leader's lock whose parks need no word about it
-// in IDs and reasons.
-const DefaultLeaderKey = "draingate/leader"
-
-func (k Keys) ofElection() string {
-	key := strings.TrimSuffix(k.Prefix, "/parks/")
-	if key == DefaultLeaderKey {
-		return ""
-	}
-	return ofKey + key
-}
+func (k Keys) ofElection() string { return model.OfElection(strings.TrimSuffix(k.Prefix, "/parks/")) }
 
 // Reason is the reason of the maintenance in which the real instances of a paused
 // service are.
@@ -214,6 +200,6 @@ func (k Keys) Reason(service string) string { return reasonPrefix + service + k.
 // by this election, and false for any other maintenance.
 func (k Keys) Ours(reason string) (service string, ours bool) {
 	service, ours = strings.CutPrefix(reason, reasonPrefix)
-	service, _, _ = strings.Cut(service, ofKey)
+	service = model.OfAnyElection(service)
 	return service, ours && service != "" && k.Reason(service) == reason
 }

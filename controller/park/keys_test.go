@@ -176,7 +176,7 @@ func FuzzReadPauses(f *testing.F) {
 }
 
 func FuzzPlaceholderOf(f *testing.F) {
-	f.Add(mine, "n2", park.DefaultLeaderKey)
+	f.Add(mine, "n2", model.DefaultLeaderKey)
 	f.Add(mine+"@other/leader", "n2", "other/leader")
 	f.Fuzz(func(t *testing.T, id, node, leader string) {
 		k := park.KeysUnder(leader)

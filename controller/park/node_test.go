@@ -14,7 +14,7 @@ import (
 	"github.com/draingate/draingate/controller/park"
 )
 
-var keys = park.KeysUnder(park.DefaultLeaderKey)
+var keys = park.KeysUnder(model.DefaultLeaderKey)
 
 const (
 	mine     = "_draingate-park-web~n2"

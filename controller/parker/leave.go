@@ -17,7 +17,7 @@ func (p *Parker) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
 	for _, service := range slices.Sorted(maps.Keys(p.lots)) {
-		id := p.options.Keys.Placeholder(service, p.board.name())
+		id := p.options.Keys.Placeholder(service, p.board.Node())
 		err := p.consul.Deregister(ctx, id)
 		p.options.did(ActDeregister, err)
 		if err != nil {

@@ -74,32 +74,13 @@ func (p *Parker) address(ctx context.Context) (string, error) {
 	return loop.Call(ctx, p.consul.AgentAddress)
 }
 
-// watch tells the listener of each change of the catalog, until ctx ends.
+// watch tells the listener of each answer of the catalog, until ctx ends. What is
+// not known stays as it is: a dial finds out.
 func (l *lot) watch(ctx context.Context, consul Consul, ttl time.Duration) {
-	pause := loop.NewPause(ttl)
-	var index uint64
-	for ctx.Err() == nil {
-		found, now, err := l.await(ctx, consul, index)
-		if err != nil {
-			// What is not known stays as it is: a dial finds out.
-			index = 0
-			loop.Sleep(ctx, pause.NextBackOff())
-			continue
-		}
-		pause.Reset()
-		l.saw(found)
-		if now < index {
-			now = 0
-		}
-		index = now
-		loop.Sleep(ctx, passGap)
+	ask := func(ctx context.Context, index uint64, wait time.Duration) ([]model.Registration, uint64, error) {
+		return consul.WatchService(ctx, l.service, index, wait)
 	}
-}
-
-func (l *lot) await(ctx context.Context, consul Consul, index uint64) ([]model.Registration, uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, watchTime+watchTime/16+loop.CallTime)
-	defer cancel()
-	return consul.WatchService(ctx, l.service, index, watchTime)
+	loop.Watch(ctx, ttl, passGap, ask, nil, l.saw)
 }
 
 func (l *lot) saw(catalog []model.Registration) {
@@ -187,7 +168,7 @@ const settleTime = parking.DefaultQuiet + time.Second
 // placeholder is the lot's instance in the catalog.
 func (p *Parker) placeholder(l *lot, r park.Record) model.Placeholder {
 	return model.Placeholder{
-		ID: p.options.Keys.Placeholder(l.service, p.board.name()), Service: l.service, Address: l.at.Addr().String(), Port: int(l.at.Port()),
+		ID: p.options.Keys.Placeholder(l.service, p.board.Node()), Service: l.service, Address: l.at.Addr().String(), Port: int(l.at.Port()),
 		HostPort: net.JoinHostPort(l.at.Addr().String(), fmt.Sprint(l.at.Port())), Tags: p.options.Tags(r, l.at), Secret: l.secret,
 		Meta: map[string]string{"draingate": "park", "draingate-instance": p.options.Instance},
 	}

@@ -82,8 +82,6 @@ const (
 	// lookSome and lookIdle are the longest times between two passes, while there is
 	// something to park for, and otherwise.
 	lookSome, lookIdle = 250 * time.Millisecond, 10 * time.Second
-	// watchTime is for how long a change is waited for.
-	watchTime = 30 * time.Second
 	// drainTime is how long, at the end of the process, requests still have to come
 	// to a listener and get their answer; leaveTime bounds all of the end. Nomad kills a
 	// task after its kill_timeout: a job for draingate gives it 30 s.

@@ -23,7 +23,7 @@ type Parker struct {
 	garage  *parking.Garage
 	options Options
 
-	board    *board
+	board    *loop.Board
 	presence *presence.Presence
 	// due is signalled where a pass is to be made at once.
 	due chan struct{}
@@ -45,14 +45,14 @@ type Parker struct {
 func New(consul Consul, garage *parking.Garage, options Options) *Parker {
 	p := &Parker{
 		consul: consul, garage: garage, options: options,
-		board: &board{problems: map[string]string{}}, due: make(chan struct{}, 1), lots: map[string]*lot{},
+		board: &loop.Board{Of: "parking"}, due: make(chan struct{}, 1), lots: map[string]*lot{},
 	}
 	p.presence = presence.New(consul, presence.Options{
 		TTL: options.TTL, Instance: options.Instance,
 		Key:     func(node string) string { return options.Keys.Parker(node, options.Instance) },
-		Named:   func(node string) { p.board.named(node); loop.Signal(p.due) },
+		Named:   func(node string) { p.board.Named(node); loop.Signal(p.due) },
 		Present: func(time.Time) {},
-		Report:  func(ctx context.Context, err error) { p.board.report(ctx, aboutPresence, err) },
+		Report:  func(ctx context.Context, err error) { p.board.Report(ctx, aboutPresence, err) },
 		Said:    func(err error) { options.did(ActSay, err) },
 	}, p.says(nil))
 	return p
@@ -60,7 +60,7 @@ func New(consul Consul, garage *parking.Garage, options Options) *Parker {
 
 // says is the value of the presence. What cannot be written is said by nothing.
 func (p *Parker) says(lots map[string]park.Lot) []byte {
-	out, err := park.EncodePresence(park.Presence{Instance: p.options.Instance, Lots: lots, Problem: p.board.problem(aboutLots)})
+	out, err := park.EncodePresence(park.Presence{Instance: p.options.Instance, Lots: lots, Problem: p.board.Problem(aboutLots)})
 	if err != nil {
 		return nil
 	}
@@ -97,6 +97,15 @@ func (p *Parker) loop(ctx context.Context) {
 	}
 }
 
+// watch has a pass made whenever a record changes, until ctx ends. The pass reads
+// for itself: an answer here may have waited for long.
+func (p *Parker) watch(ctx context.Context) {
+	ask := func(ctx context.Context, index uint64, wait time.Duration) ([]model.Stored, uint64, error) {
+		return p.consul.List(ctx, p.options.Keys.Records(), index, wait)
+	}
+	loop.Watch(ctx, p.options.TTL, passGap, ask, model.SameStored, func([]model.Stored) { loop.Signal(p.due) })
+}
+
 var errPanic = errors.New("panic in a pass over the parks of this node")
 
 // guarded turns a panic into a failure: what nobody thought of must not end the
@@ -105,20 +114,20 @@ func (p *Parker) guarded(ctx context.Context) (next time.Duration, failed bool) 
 	defer func() {
 		if r := recover(); r != nil {
 			err := fmt.Errorf("%w: %v", errPanic, r)
-			if p.board.report(ctx, aboutPass, err) {
+			if p.board.Report(ctx, aboutPass, err) {
 				logr.FromContextOrDiscard(ctx).Error(err, "pass over the parks of this node failed", "stack", string(debug.Stack()))
 			}
 			next, failed = lookSome, true
 		}
 	}()
 	next, failed = p.pass(ctx)
-	p.board.report(ctx, aboutPass, nil)
+	p.board.Report(ctx, aboutPass, nil)
 	return next, failed
 }
 
 // pass reads, has decided what to do, and does it.
 func (p *Parker) pass(ctx context.Context) (next time.Duration, failed bool) {
-	if p.board.name() == "" {
+	if p.board.Node() == "" {
 		return lookIdle, false
 	}
 	begun := time.Now()
@@ -138,7 +147,7 @@ func (p *Parker) pass(ctx context.Context) (next time.Duration, failed bool) {
 	orders, cancel := context.WithDeadline(context.WithoutCancel(ctx), begun.Add(passTime))
 	defer cancel()
 	changed, err := p.apply(ctx, orders, in, action)
-	p.board.report(ctx, aboutLots, err)
+	p.board.Report(ctx, aboutLots, err)
 	next = lookIdle
 	if len(p.lots) > 0 || memory.Busy() {
 		next = lookSome
@@ -151,7 +160,7 @@ func (p *Parker) pass(ctx context.Context) (next time.Duration, failed bool) {
 
 // read reads the records, and after them the services of the agent.
 func (p *Parker) read(ctx context.Context) park.NodeInput {
-	in := park.NodeInput{Node: p.board.name(), Keys: p.options.Keys, Memory: p.memory, Lots: map[string]park.Open{}}
+	in := park.NodeInput{Node: p.board.Node(), Keys: p.options.Keys, Memory: p.memory, Lots: map[string]park.Open{}}
 	begun := time.Now()
 	stored, err := loop.Call(ctx, func(ctx context.Context) ([]model.Stored, error) {
 		out, _, err := p.consul.List(ctx, p.options.Keys.Prefix, 0, 0)
@@ -165,12 +174,12 @@ func (p *Parker) read(ctx context.Context) park.NodeInput {
 	if localsErr != nil {
 		in.Locals = model.Unseen[[]model.LocalService](begun, localsErr.Error())
 	}
-	p.board.report(ctx, aboutServices, localsErr)
+	p.board.Report(ctx, aboutServices, localsErr)
 	var problem error
 	if !in.Records.Known() {
 		problem = errors.New(in.Records.Err)
 	}
-	p.board.report(ctx, aboutRecords, problem)
+	p.board.Report(ctx, aboutRecords, problem)
 	in.Now = time.Now()
 	p.count(in.Now)
 	for service, l := range p.lots {
@@ -199,12 +208,12 @@ func records(keys park.Keys, stored []model.Stored, at time.Time, err error) mod
 // others are the services for which another instance on this node has a lot.
 func (p *Parker) others(stored []model.Stored) map[string]bool {
 	out := map[string]bool{}
-	mine := p.options.Keys.Parker(p.board.name(), p.options.Instance)
+	mine := p.options.Keys.Parker(p.board.Node(), p.options.Instance)
 	for _, s := range stored {
 		if s.Key == mine {
 			continue
 		}
-		if other, there := p.options.Keys.ReadParkers([]model.Stored{s})[p.board.name()]; there {
+		if other, there := p.options.Keys.ReadParkers([]model.Stored{s})[p.board.Node()]; there {
 			for service, lot := range other.Lots {
 				out[service] = out[service] || lot.State == park.LotIn
 			}

@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var keys = park.KeysUnder(park.DefaultLeaderKey)
+var keys = park.KeysUnder(model.DefaultLeaderKey)
 
 const (
 	mine    = "_draingate-park-web~n1"

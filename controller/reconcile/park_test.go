@@ -14,7 +14,7 @@ import (
 	"github.com/draingate/draingate/controller/park"
 )
 
-var parkKeys = park.KeysUnder(park.DefaultLeaderKey)
+var parkKeys = park.KeysUnder(model.DefaultLeaderKey)
 
 // parkWorld is a service whose only instance is told to stop at some time, with an
 // instance of draingate on n2, and Consul's store.

@@ -155,7 +155,7 @@ func Default() Run {
 		FenceTimeout: 2 * time.Minute,
 		Park:         Park{Requests: 20_000, PerService: 10_000},
 		Listen:       "127.0.0.1:4689",
-		Leader:       Leader{Key: "draingate/leader", TTL: MinLeaderTTL},
+		Leader:       Leader{Key: model.DefaultLeaderKey, TTL: MinLeaderTTL},
 		PollInterval: 500 * time.Millisecond,
 		Workers:      4,
 		LogLevel:     slog.LevelInfo,
