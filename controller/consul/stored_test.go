@@ -72,7 +72,9 @@ func TestAKeyIsWrittenOnlyByWhoLeadsAndOnlyAsItWasRead(t *testing.T) {
 func TestKeysThatMayNotBeReadAreNotTakenForNone(t *testing.T) {
 	var denied bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Consul-KnownLeader", "true")
+		for key, value := range map[string]string{"X-Consul-Index": "7", "X-Consul-KnownLeader": "true", "X-Consul-LastContact": "0"} {
+			w.Header().Set(key, value)
+		}
 		if !r.URL.Query().Has("recurse") && denied {
 			http.Error(w, "Permission denied: token lacks permission", http.StatusForbidden)
 			return
