@@ -408,11 +408,14 @@ func TestREADMEOnAFreshClusterWithACLs(t *testing.T) {
 	port, err := c.Port()
 	require.NoError(t, err)
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	parkPort, err := c.Port()
+	require.NoError(t, err)
 	root, err := harness.Root()
 	require.NoError(t, err)
 	began := time.Now()
 	out := command(t, append(c.roots(),
 		"PATH="+tools+":"+os.Getenv("PATH"), "NOMAD_PACK_VAR_binary="+c.binary, "NOMAD_PACK_VAR_listen="+addr, "NOMAD_PACK_VAR_consul_address="+c.ConsulAddr,
+		"NOMAD_PACK_VAR_park_address=127.0.0.1", fmt.Sprintf("NOMAD_PACK_VAR_park_ports=%[1]d-%[1]d", parkPort),
 	), "bash", "-euc", "cd "+root+"\n"+string(block[1]))
 	t.Log(out)
 	c.serve()
