@@ -25,10 +25,11 @@ func (c *parkCrash) personPauses() {
 	fastPark().start(c.parkedJob, nil)
 	c.g = c.gates[1]
 	named, searching := c.personWith("read-job"), c.personWith("read-job", "list-jobs")
-	c.pauseRefused(c.personWith("list-jobs"), "the token needs read-job", "--job", c.job.Name)
-	c.pauseRefused(named, "the token needs list-jobs")
+	c.pauseRefused(5, c.personWith("list-jobs"), "the token needs read-job", "--job", c.job.Name)
+	c.pauseRefused(5, named, "the token needs list-jobs")
+	c.pauseRefused(1, named, "readTimeout = 1m0s", "--job", c.job.Name, "--max", "2m")
 
-	c.says(searching, "pause", c.job.Name, "--max", "50s")
+	c.says(searching, "pause", c.job.Name)
 	paused := c.watch.now()
 	require.Len(c.t, paused.maintained, 1)
 	require.NotEmpty(c.t, paused.placeholders)
@@ -73,11 +74,11 @@ func (c *parkCrash) says(token string, args ...string) {
 	c.t.Log(out)
 }
 
-// pauseRefused has a pause fail for what the token lacks, which is named.
-func (c *parkCrash) pauseRefused(token, why string, args ...string) {
+// pauseRefused has a pause fail with an exit code, for what is named.
+func (c *parkCrash) pauseRefused(want int, token, why string, args ...string) {
 	c.t.Helper()
 	code, out := draingate(c.t, c.s, []string{"NOMAD_TOKEN=" + token}, append([]string{"pause", c.job.Name, "--addr", c.g.addr}, args...)...)
-	require.Equal(c.t, 5, code, out)
+	require.Equal(c.t, want, code, out)
 	require.Contains(c.t, out, why)
 }
 
