@@ -145,6 +145,21 @@ func (c *cluster) run(nomadRules, consulRules string, env ...string) run {
 	return run{p, addr}
 }
 
+// check asks once for everything that such a draingate needs.
+func (c *cluster) check(nomadRules, consulRules string) (int, string) {
+	c.t.Helper()
+	env := []string{"NOMAD_DC=dc1", "NOMAD_TOKEN=" + c.nomadToken(nomadRules), "CONSUL_HTTP_TOKEN=" + c.consulToken(consulRules)}
+	p, err := c.Stack.Run(c.Name("check"), c.binary, env, "run", "--check", "--traefik-service", c.proxy.Options.Service)
+	require.NoError(c.t, err)
+	code := 0
+	if exit, failed := errors.AsType[*exec.ExitError](p.Err()); failed {
+		code = exit.ExitCode()
+	}
+	out, err := os.ReadFile(p.Log)
+	require.NoError(c.t, err)
+	return code, string(out)
+}
+
 // says waits until everything that draingate says of its deployments, or its
 // log, contains the text.
 func (c *cluster) says(r run, text string) {
@@ -157,17 +172,44 @@ func (c *cluster) says(r run, text string) {
 	}, time.Minute, 200*time.Millisecond, "draingate says %q", text)
 }
 
-// deployments are the messages, and the times of promotion, of the status endpoint, empty without an answer.
-func deployments(addr string) string {
+// parks is what a draingate says of parks, and what its log says is wrong with them.
+func (c *cluster) parks(r run) string {
+	c.t.Helper()
+	log, err := os.ReadFile(r.Log)
+	require.NoError(c.t, err)
+	out := ""
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, "parking has a problem") {
+			// The text form of the log has quotes in quotes.
+			out += strings.ReplaceAll(line, `\"`, `"`)
+		}
+	}
+	var list struct {
+		Parks []struct{ Service, Step, Reason string }
+	}
+	_ = json.Unmarshal(answer(r.addr, "/v1/parks"), &list)
+	for _, p := range list.Parks {
+		out += strings.Join([]string{p.Service, p.Step, p.Reason}, " ") + "\n"
+	}
+	return out
+}
+
+// answer reads from a status endpoint, nothing without an answer.
+func answer(addr, path string) []byte {
 	client := http.Client{Timeout: 3 * time.Second}
-	resp, err := client.Get("http://" + addr + "/v1/deployments") //nolint:noctx // The client has a timeout.
+	resp, err := client.Get("http://" + addr + path) //nolint:noctx // The client has a timeout.
 	if err != nil {
-		return ""
+		return nil
 	}
 	defer func() { _ = resp.Body.Close() }()
-	var all []struct{ Message, Problem, PromotedAt string }
 	body, _ := io.ReadAll(resp.Body)
-	_ = json.Unmarshal(body, &all)
+	return body
+}
+
+// deployments are the messages, and the times of promotion, of the status endpoint, empty without an answer.
+func deployments(addr string) string {
+	var all []struct{ Message, Problem, PromotedAt string }
+	_ = json.Unmarshal(answer(addr, "/v1/deployments"), &all)
 	out := ""
 	for _, d := range all {
 		out += d.Message + "\n" + d.Problem + "\npromotedAt " + d.PromotedAt + "\n"
@@ -283,6 +325,65 @@ func TestPoliciesOfAFence(t *testing.T) {
 	})
 }
 
+// What a park needs besides is named where it is missing. It is a person's pause, as
+// that needs no deploy.
+func TestPoliciesOfAPark(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	setUp(t, c)
+	c.serve()
+	nomadRules, consulRules := policy(t, "nomad.hcl"), policy(t, "consul.hcl")
+	c.pause()
+	readOnly := strings.Replace(consulRules, "service_prefix \"\" {\n  policy = \"write\"", "service_prefix \"\" {\n  policy = \"read\"", 1)
+	require.NotEqual(t, consulRules, readOnly)
+	lockAlone := strings.Replace(consulRules, `key_prefix "draingate/"`, `key "draingate/leader"`, 1)
+	require.NotEqual(t, consulRules, lockAlone)
+	for what, test := range map[string]struct {
+		nomad, consul, checked, says string
+		code                         int
+	}{
+		"list-jobs":               {without(t, nomadRules, "list-jobs"), consulRules, "the token needs list-jobs in the namespaces that are to be gated", "", 5},
+		"the variables":           {strings.ReplaceAll(nomadRules, "draingate/jobs/*", "another/*"), consulRules, "1 service jobs and 0 variables of jobs can be listed", "", 5},
+		"service_prefix to write": {nomadRules, readOnly, `no placeholder was registered: the token needs service_prefix "" { policy = "write" }`, `lacks service_prefix "" { policy = "write" }`, 0},
+		"agent_prefix":            {nomadRules, without(t, consulRules, "agent_prefix"), `lacks agent_prefix "" { policy = "read" }`, `lacks agent_prefix "" { policy = "read" }`, 5},
+		"keys below the lock":     {nomadRules, lockAlone, `lacks key_prefix "draingate/leader/parks/" { policy = "write" }`, `key "draingate/leader/parks/`, 5},
+		"session_prefix":          {nomadRules, without(t, consulRules, "session_prefix"), `lacks session_prefix "" { policy = "write" }`, "", 5},
+	} {
+		t.Run("without "+what, func(t *testing.T) {
+			code, out := c.check(test.nomad, test.consul)
+			require.Contains(t, out, test.checked)
+			require.Equal(t, test.code, code, out)
+			if test.says != "" {
+				c.parking(test.nomad, test.consul, test.says)
+			}
+		})
+	}
+	t.Run("the policies suffice", func(t *testing.T) {
+		code, out := c.check(nomadRules, consulRules)
+		require.Contains(t, out, "1 service jobs and 1 variables of jobs can be listed")
+		require.Zero(t, code, out)
+		c.parking(nomadRules, consulRules, c.job.Name+" parking Paused")
+	})
+}
+
+// pause writes that the job is paused, for less than the readTimeout of a Traefik.
+func (c *cluster) pause() {
+	c.t.Helper()
+	items := nomad.VariableItems{"pause": c.job.Name + "=" + time.Now().Add(50*time.Second).UTC().Format(time.RFC3339)}
+	_, _, err := c.Nomad.Variables().Update(&nomad.Variable{Path: "draingate/jobs/" + c.job.Name, Items: items}, nil)
+	require.NoError(c.t, err)
+}
+
+// parking runs a draingate until it says so of its parks.
+func (c *cluster) parking(nomadRules, consulRules, what string) {
+	c.t.Helper()
+	c.pause()
+	r := c.run(nomadRules, consulRules, "NOMAD_DC=dc1")
+	require.Eventually(c.t, func() bool { return strings.Contains(c.parks(r), what) }, time.Minute, 200*time.Millisecond, "draingate says %q of its parks", what)
+	c.t.Log(c.parks(r))
+	require.NoError(c.t, r.Stop(10*time.Second))
+}
+
 // setUp runs the README's first command.
 func setUp(t *testing.T, c *cluster) {
 	t.Helper()
@@ -307,11 +408,14 @@ func TestREADMEOnAFreshClusterWithACLs(t *testing.T) {
 	port, err := c.Port()
 	require.NoError(t, err)
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	parkPort, err := c.Port()
+	require.NoError(t, err)
 	root, err := harness.Root()
 	require.NoError(t, err)
 	began := time.Now()
 	out := command(t, append(c.roots(),
 		"PATH="+tools+":"+os.Getenv("PATH"), "NOMAD_PACK_VAR_binary="+c.binary, "NOMAD_PACK_VAR_listen="+addr, "NOMAD_PACK_VAR_consul_address="+c.ConsulAddr,
+		"NOMAD_PACK_VAR_park_address=127.0.0.1", fmt.Sprintf("NOMAD_PACK_VAR_park_ports=%[1]d-%[1]d", parkPort),
 	), "bash", "-euc", "cd "+root+"\n"+string(block[1]))
 	t.Log(out)
 	c.serve()

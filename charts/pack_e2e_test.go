@@ -5,6 +5,7 @@ package charts_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -78,9 +79,41 @@ func shared() []string {
 	}
 }
 
+// parks are values for the variables of parks.
+func parks() []string { return []string{"park_address=127.0.0.1", "park_ports=21000-21099"} }
+
+// draingate takes what the pack says of parks.
+func TestThePackSaysWhetherAndWhereToPark(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "draingate")
+	command(t, nil, "go", "build", "-o", binary, "../cmd/draingate")
+	for name, test := range map[string]struct{ vars, want []string }{
+		"the defaults": {nil, []string{"no-park false (default)", "park-address - (--park-address)", "park-ports - (--park-ports)"}},
+		"somewhere":    {parks(), []string{"no-park false (default)", "park-address 127.0.0.1 (--park-address)", "park-ports 21000-21099 (--park-ports)"}},
+		"nowhere":      {[]string{"no_park=true"}, []string{"no-park true (--no-park)", "park-address - (default)", "park-ports - (default)"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var args []string
+			for _, arg := range parse(t, render(t, test.vars), nil).TaskGroups[0].Tasks[0].Config["args"].([]any) {
+				args = append(args, arg.(string))
+			}
+			c := exec.CommandContext(t.Context(), binary, append(args, "--check")...)
+			c.Env = []string{"NOMAD_ADDR=http://127.0.0.1:1", "CONSUL_HTTP_ADDR=127.0.0.1:1"} // nobody is there
+			out, err := c.CombinedOutput()
+			exit, failed := errors.AsType[*exec.ExitError](err)
+			require.True(t, failed, "%v", err)
+			require.Equal(t, 5, exit.ExitCode(), "%s", out)
+			said := strings.Join(strings.Fields(string(out)), " ")
+			for _, want := range test.want {
+				require.Contains(t, said, want)
+			}
+		})
+	}
+}
+
 // The pack is the plain job: with the defaults, and with every variable set.
 func TestPackIsThePlainJob(t *testing.T) {
-	for name, vars := range map[string][]string{"the defaults": nil, "every shared variable": shared()} {
+	sets := map[string][]string{"the defaults": nil, "every shared variable": shared(), "what parks": parks(), "no parks": {"no_park=true"}}
+	for name, vars := range sets {
 		t.Run(name, func(t *testing.T) {
 			got := parse(t, render(t, vars), nil)
 			if diff := cmp.Diff(parse(t, plain, vars), got); diff != "" {

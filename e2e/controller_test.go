@@ -34,11 +34,16 @@ type program struct {
 var theProgram program //nolint:gochecknoglobals // As theStack.
 
 // built builds it, if nobody has, into a folder of its own: a stack's goes with
-// the stack, and some cases have one that ends before others do.
+// the stack, and some cases have one that ends before others do. It is beside the
+// binary of the tests, which the go command removes also where these were killed.
 func (p *program) built(t *testing.T, build func(dir string) (string, error)) string {
 	t.Helper()
 	p.once.Do(func() {
-		if p.dir, p.err = os.MkdirTemp("", "draingate-binary-"); p.err == nil {
+		var tests string
+		if tests, p.err = os.Executable(); p.err != nil {
+			return
+		}
+		if p.dir, p.err = os.MkdirTemp(filepath.Dir(tests), "draingate-binary-"); p.err == nil {
 			p.path, p.err = build(p.dir)
 		}
 	})

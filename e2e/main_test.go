@@ -46,13 +46,15 @@ func startShared() (*harness.Stack, error) {
 
 func TestMain(m *testing.M) {
 	stopped := make(chan os.Signal, 1)
-	signal.Notify(stopped, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(stopped, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	ended := make(chan int, 1)
 	go func() { ended <- m.Run() }()
 	var code int
 	select {
 	case code = <-ended:
 	case sig := <-stopped:
+		// The same signal ends the go command, which reads what this prints.
+		signal.Ignore(syscall.SIGPIPE)
 		fmt.Fprintln(os.Stderr, "ended by signal:", sig)
 		code = 130
 	}

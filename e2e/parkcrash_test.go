@@ -26,10 +26,12 @@ const (
 
 // TestParkThroughCrashes breaks what parks on one of two nodes while requests
 // wait there. Those may fail, and what comes until the proxies have noticed; nothing
-// else, and nothing is left behind.
+// else, and nothing is left behind. ACLs are on, and draingate has the policies that
+// the pack documents.
 func TestParkThroughCrashes(t *testing.T) {
 	t.Parallel()
-	s := ownStack(t, harness.Options{HA: true})
+	s := ownStack(t, harness.Options{HA: true, ACL: true})
+	tokens := tokensOf(t, s)
 	cases := map[string]struct {
 		// leads is the node whose draingate leads.
 		leads int
@@ -37,6 +39,7 @@ func TestParkThroughCrashes(t *testing.T) {
 		soak  bool
 	}{
 		"nobody, and the node of the instance is drained": {run: (*parkCrash).nodeIsDrained, soak: true},
+		"nobody, and a person pauses and resumes":         {run: (*parkCrash).personPauses},
 		"the instance of a node":                          {run: (*parkCrash).instanceIsKilled},
 		"the leader":                                      {run: (*parkCrash).leaderIsKilled, soak: true},
 		// The stack looks at the catalog by the agent of the other node.
@@ -44,7 +47,7 @@ func TestParkThroughCrashes(t *testing.T) {
 	}
 	for name, row := range cases {
 		if !row.soak || everyPark() {
-			t.Run(name, func(t *testing.T) { row.run(newParkCrash(t, s, row.leads)) })
+			t.Run(name, func(t *testing.T) { row.run(newParkCrash(t, s, tokens, row.leads)) })
 		}
 	}
 }
@@ -57,7 +60,7 @@ type parkCrash struct {
 	rate int
 }
 
-func newParkCrash(t *testing.T, s *harness.Stack, leads int) *parkCrash {
+func newParkCrash(t *testing.T, s *harness.Stack, tokens tokens, leads int) *parkCrash {
 	t.Helper()
 	c := &parkCrash{parkedJob: &parkedJob{t: t, s: s, key: s.Name("draingate/leader")}}
 	service := s.Name("traefik")
@@ -71,7 +74,9 @@ func newParkCrash(t *testing.T, s *harness.Stack, leads int) *parkCrash {
 	for i := range s.Nodes {
 		n := (i + leads) % len(s.Nodes)
 		node := s.Nodes[n]
-		c.gates[n] = gateIn(t, s, c.key, []string{"NOMAD_ADDR=http://" + node.NomadAddr, "CONSUL_HTTP_ADDR=" + node.ConsulAddr}, "run", "--traefik-service", service)
+		c.gates[n] = gateIn(t, s, c.key, []string{
+			"NOMAD_ADDR=http://" + node.NomadAddr, "CONSUL_HTTP_ADDR=" + node.ConsulAddr, "NOMAD_TOKEN=" + tokens.nomad, "CONSUL_HTTP_TOKEN=" + tokens.consul,
+		}, "run", "--traefik-service", service)
 		if i == 0 {
 			_, _ = awaitLead(t, 10*time.Second, c.gates[n])
 		}

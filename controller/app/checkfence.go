@@ -36,7 +36,7 @@ func (a *App) askFence(ctx context.Context) (string, error) {
 		return "", err
 	}
 	keys := fence.KeysUnder(a.options.Leader.Key)
-	if _, _, err := a.consul.List(ctx, keys.Prefix, 0, 0); err != nil {
+	if err := a.consul.CheckKeys(ctx, keys.Prefix); err != nil {
 		return "", err
 	}
 	session, err := a.consul.OpenPresence(ctx, "draingate check", a.options.Leader.TTL)

@@ -184,7 +184,7 @@ func pauseIsSound(value string) error {
 	}
 	for _, service := range slices.Sorted(maps.Keys(all)) {
 		if left := time.Until(all[service]); left > park.PauseMost {
-			return fmt.Errorf("pause=%q: service %s would be paused for %s: give %s at most, or use draingate pause %s --max 60s", value, service, left.Round(time.Second), park.PauseMost, service)
+			return fmt.Errorf("pause=%q: service %s would be paused for %s: give %s at most, or use draingate pause %s --max 50s", value, service, left.Round(time.Second), park.PauseMost, service)
 		}
 	}
 	return nil

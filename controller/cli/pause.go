@@ -29,6 +29,10 @@ type pauseFlags struct {
 // pauseTimeout is how long pause and resume wait where they are not told.
 const pauseTimeout = 2 * time.Minute
 
+// pauseMost is for how long a pause lasts where nobody says: less than the readTimeout
+// of Traefik's entry points, 60 s unless set, with which a longer one is refused.
+const pauseMost = 50 * time.Second
+
 func (f *pauseFlags) flags(cmd *cobra.Command) {
 	f.overriding.flags(cmd)
 	cmd.Flags().StringVar(&f.job, "job", "", "the `JOB` that has the service, where several do, or to save the search")
@@ -38,8 +42,9 @@ func (f *pauseFlags) flags(cmd *cobra.Command) {
 }
 
 const pauseToken = `It is written as the item pause of the job's Nomad Variable with your own token, which
-NOMAD_TOKEN holds; NOMAD_ADDR and the rest say where Nomad is. The token needs read and
-write on the variables draingate/jobs/*, read-job, and list-jobs unless --job names the job.`
+NOMAD_TOKEN holds; NOMAD_ADDR and the rest say where Nomad is. The token needs read, write
+and destroy on the variables draingate/jobs/*, read-job, and list-jobs unless --job names
+the job.`
 
 func (p Program) pauseCommand() *cobra.Command {
 	var f pauseFlags
@@ -49,7 +54,9 @@ func (p Program) pauseCommand() *cobra.Command {
 		Long: `pause has draingate register placeholders for the service in Consul and, once every
 Traefik routes to them, put its instances into maintenance. Requests then wait until
 resume, or until --max is over. More than --park-requests of a node, or a client that
-does not wait, are refused or go: each request that was passed on before goes on.
+does not wait, are refused or go: each request that was passed on before goes on. A
+--max that is not below the readTimeout of Traefik's entry points (60s unless set)
+is refused.
 
 It returns once the pause is in force: no Traefik routes to an instance any more.
 Ctrl-C only ends the waiting: the pause stays written, and so it does where --timeout
@@ -60,13 +67,13 @@ back at once. It counts by the clock of the draingate that answers at --addr.
 
 It exits with 1 where the service cannot be paused, with 4 if it is not in force in
 time, and with 5 if Nomad or the endpoint does not answer.`,
-		Example: `  draingate pause web --max 60s && ./migrate; draingate resume web
+		Example: `  draingate pause web --max 50s && ./migrate; draingate resume web
   draingate pause web --job shop --namespace team --max 5m
   draingate pause web --max 30s --detach`,
 		Args: cobra.ExactArgs(1),
 	}
 	f.flags(cmd)
-	cmd.Flags().DurationVar(&f.most, "max", time.Minute, "when it ends by itself")
+	cmd.Flags().DurationVar(&f.most, "max", pauseMost, "when it ends by itself")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := p.fromEnvironment(cmd); err != nil {
 			return exit.With(exit.Usage, err)

@@ -39,6 +39,19 @@ func (c *Client) List(ctx context.Context, prefix string, index uint64, wait tim
 	return out, meta.LastIndex, nil
 }
 
+// CheckKeys is an error where the token may not read all keys below a prefix, which
+// ends with a slash. Consul lists no keys of which the token may read none as it lists
+// none at all, so a key is asked for too, which need not be there.
+func (c *Client) CheckKeys(ctx context.Context, prefix string) error {
+	if _, _, err := c.List(ctx, prefix, 0, 0); err != nil {
+		return err
+	}
+	if _, _, err := c.api.KV().Get(prefix, c.consistentQuery(ctx)); err != nil {
+		return fmt.Errorf("read keys below %s at %s: %w", prefix, c.address, classifyLock(err, fmt.Sprintf("key_prefix %q { policy = \"write\" }", prefix)))
+	}
+	return nil
+}
+
 // Store writes a key and locks it with the session of the guard, in one
 // transaction: only while that session holds the guard's own key, and only where
 // the key to be written is as it was at the index, or is not there with index 0.

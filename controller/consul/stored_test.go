@@ -69,6 +69,28 @@ func TestAKeyIsWrittenOnlyByWhoLeadsAndOnlyAsItWasRead(t *testing.T) {
 	require.Equal(t, lock, sent[2].KV)
 }
 
+func TestKeysThatMayNotBeReadAreNotTakenForNone(t *testing.T) {
+	var denied bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for key, value := range map[string]string{"X-Consul-Index": "7", "X-Consul-KnownLeader": "true", "X-Consul-LastContact": "0"} {
+			w.Header().Set(key, value)
+		}
+		if !r.URL.Query().Has("recurse") && denied {
+			http.Error(w, "Permission denied: token lacks permission", http.StatusForbidden)
+			return
+		}
+		http.NotFound(w, r) // as Consul answers where there is none
+	}))
+	t.Cleanup(server.Close)
+	c, err := New(Options{Address: server.URL})
+	require.NoError(t, err)
+	require.NoError(t, c.CheckKeys(t.Context(), "draingate/leader/parks/"))
+	denied = true
+	err = c.CheckKeys(t.Context(), "draingate/leader/parks/")
+	require.ErrorIs(t, err, ErrForbidden)
+	require.ErrorContains(t, err, `key_prefix "draingate/leader/parks/" { policy = "write" }`)
+}
+
 func TestATransactionThatWasRolledBackWroteNothing(t *testing.T) {
 	c, _ := answers(t, 409, `{"Results": null, "Errors": [{"OpIndex": 0, "What": "failed session check for key \"draingate/leader\""}]}`)
 	done, err := c.Store(t.Context(), leads, "draingate/fences/x", nil, 7)

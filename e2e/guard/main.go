@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/draingate/draingate/e2e/reap"
@@ -23,8 +24,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: guard DIR")
 		os.Exit(2)
 	}
-	// Ctrl-C goes to the whole terminal; the owner is the one to act on it.
-	signal.Ignore(os.Interrupt)
+	// Ctrl-C goes to the whole terminal, and who ends a run may send each of its
+	// processes a signal. The owner is the one to act on them; if it is killed before
+	// it is done, nobody else unmounts what Nomad has mounted.
+	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	if n, _ := os.Stdin.Read(make([]byte, 1)); n == 1 {
 		return
 	}

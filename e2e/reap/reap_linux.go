@@ -32,19 +32,26 @@ func Processes(dir string) ([]int, error) {
 	return pids, nil
 }
 
-// marked reads an environment. That of a zombie is empty, so the dead do not count.
+// marked reads an environment. A zombie has none, so the dead do not count. Neither
+// has a process whose first thread has ended, although others may still be about to
+// mount something: theirs have it.
 func marked(pid int, dir string) bool {
-	env, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
-	if err != nil {
-		return false
+	of := filepath.Join("/proc", strconv.Itoa(pid))
+	env, err := os.ReadFile(filepath.Join(of, "environ"))
+	if err == nil && len(env) > 0 {
+		return holds(env, dir)
 	}
+	threads, _ := filepath.Glob(filepath.Join(of, "task", "*", "environ"))
+	return slices.ContainsFunc(threads, func(path string) bool {
+		env, _ := os.ReadFile(path)
+		return holds(env, dir)
+	})
+}
+
+// holds reports whether an environment has the mark.
+func holds(env []byte, dir string) bool {
 	want := []byte(Marker + "=" + dir)
-	for _, v := range bytes.Split(env, []byte{0}) {
-		if bytes.Equal(v, want) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(bytes.Split(env, []byte{0}), func(v []byte) bool { return bytes.Equal(v, want) })
 }
 
 // Kill ends every process marked with dir and returns how many it found. It
