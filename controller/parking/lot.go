@@ -138,11 +138,22 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 	return l, nil
 }
 
-// SetWait says how long a request waits at most that comes from now on.
+// SetWait says how long a request waits at most that comes from now on. One that
+// waits already keeps its time, but waits no longer than one that comes now.
 func (l *Lot) SetWait(wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.options.Wait = cmp.Or(wait, DefaultWait)
+	wait = cmp.Or(wait, DefaultWait)
+	if wait == l.options.Wait {
+		return
+	}
+	l.options.Wait = wait
+	last := time.Now().Add(wait)
+	for e := l.queue.Front(); e != nil; e = e.Next() {
+		if w := asWaiter(e); w.until.After(last) {
+			w.until = last
+		}
+	}
 }
 
 // wait is the longest that a request waits which comes now.

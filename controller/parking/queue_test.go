@@ -187,6 +187,20 @@ func TestAnotherTimeIsForThoseThatCome(t *testing.T) {
 	require.Empty(t, second.answer)
 }
 
+// TestAShorterTimeIsForAll: nobody waits longer than those that come after.
+func TestAShorterTimeIsForAll(t *testing.T) {
+	l := open(t, LotOptions{Wait: time.Hour})
+	first := line(t, l, 1)[0]
+	l.SetWait(time.Minute)
+	second := line(t, l, 1)[0]
+	require.False(t, first.until.After(second.until))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refuseOverdue(second.until)
+	require.Equal(t, refusal(ReasonTime), (<-first.answer).err)
+	require.Equal(t, refusal(ReasonTime), (<-second.answer).err)
+}
+
 // TestTheLogTellsOfACrowdOnce: of requests that one death leaves without an answer.
 func TestTheLogTellsOfACrowdOnce(t *testing.T) {
 	l := open(t, LotOptions{})

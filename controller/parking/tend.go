@@ -7,8 +7,8 @@ import (
 )
 
 // refuseOverdue refuses those that have waited for as long as one may, and all
-// where the service is given up. All wait equally long, so the first of the queue
-// is over first.
+// where the service is given up. None waits longer than one that comes after it, so
+// the first of the queue is over first.
 func (l *Lot) refuseOverdue(now time.Time) {
 	given := l.expired && !l.alive(now)
 	for e := l.queue.Front(); e != nil; e = l.queue.Front() {
