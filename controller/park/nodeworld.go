@@ -116,8 +116,11 @@ func (m NodeMemory) sighting(r Record, in NodeInput) Sighting {
 			s.First = before.First
 		}
 	}
-	lot, open := in.Lots[r.Service]
-	s.Dry = since(s.Dry, open && !lot.Answers && !r.ByHand, in.Now)
+	// Without a listener nobody knows better: a park that this instance gave up is
+	// not begun anew only because its listener is gone, and no leader has said anything.
+	if lot, open := in.Lots[r.Service]; open || r.ByHand {
+		s.Dry = since(s.Dry, !lot.Answers && !r.ByHand, in.Now)
+	}
 	return s
 }
 
