@@ -107,6 +107,29 @@ func TestACrowdDoesNotMeetOneInstance(t *testing.T) {
 	require.Greater(t, s.most, 100)
 }
 
+// TestUnlikeRequestsAreLetGo: an instance that can work on all at once, but needs
+// five seconds for most and ten milliseconds for some, has a thousand within twenty seconds.
+func TestUnlikeRequestsAreLetGo(t *testing.T) {
+	began := time.Unix(0, 0)
+	p := park.NewPace(began)
+	answers := map[time.Duration][]time.Duration{}
+	sent := 0
+	for now := time.Duration(0); sent < 1000; now += 10 * time.Millisecond {
+		require.Less(t, now, 20*time.Second, "%d of a thousand are sent", sent)
+		for _, took := range answers[now] {
+			p.Answered(began.Add(now), took)
+		}
+		for ; sent < 1000 && p.Room(began.Add(now)) > 0; sent++ {
+			took := 5 * time.Second
+			if sent%10 == 0 {
+				took = 10 * time.Millisecond
+			}
+			p.Sent()
+			answers[now+took] = append(answers[now+took], took)
+		}
+	}
+}
+
 // TestLongRequestsAreLetGo: where each takes longer than any waits, a thousand are
 // under way after seven seconds.
 func TestLongRequestsAreLetGo(t *testing.T) {
