@@ -30,7 +30,7 @@ func (j *Jobs) Job(ctx context.Context, namespace, id string) (*jobspecs.File, e
 		return nil, coded(fmt.Errorf("ask Nomad at %s (NOMAD_ADDR): %w", j.nomad.Address(), err), exit.Usage)
 	}
 	if job == nil {
-		return nil, nil //nolint:nilnil // there is none, which is no failure
+		return nil, nil
 	}
 	return jobspecs.FromServer(job, source), nil
 }

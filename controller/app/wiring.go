@@ -65,7 +65,7 @@ func jobSettings(job *model.Job, group string) (model.ProxySettings, error) {
 // fileSettings reads --traefik-config; nil where there is none.
 func fileSettings(name string) (*model.ProxySettings, error) {
 	if name == "" {
-		return nil, nil //nolint:nilnil // there is none, which is no failure
+		return nil, nil
 	}
 	content, err := os.ReadFile(name)
 	if err != nil {

@@ -25,7 +25,7 @@ type fenced struct {
 func fenceFor(ctx context.Context, client *status.Client, deployment string) (*fenced, error) {
 	list, err := client.Fences(ctx)
 	if _, answered := errors.AsType[*status.APIError](err); answered {
-		return nil, nil //nolint:nilnil // an older controller, or one that cannot read Consul, which the decision says
+		return nil, nil // an older controller, or one that cannot read Consul, which the decision says
 	}
 	i := slices.IndexFunc(list.Fences, func(f status.Fence) bool { return f.Deployment == deployment })
 	if err != nil || i < 0 {
