@@ -94,7 +94,7 @@ func ask(t *testing.T, address, path string) <-chan *http.Response {
 	out := make(chan *http.Response, 1)
 	go func() {
 		defer close(out)
-		if answer, err := client.Do(request); err == nil {
+		if answer, err := client.Do(request); err == nil { //nolint:bodyclose // who takes it closes it
 			out <- answer
 		}
 	}()
@@ -119,7 +119,7 @@ func TestAParkIsCarriedOut(t *testing.T) {
 	address := says(t, c, "m1", park.LotIn).Address
 	require.Equal(t, address, c.at(mine).Address)
 	require.Equal(t, []string{"traefik.enable=true", address}, c.stands[mine].Tags)
-	waits := ask(t, address, "/")
+	waits := ask(t, address, "/") //nolint:bodyclose // status closes it
 	eventually(t, "it is known to wait", func() bool { return c.said().Waiting == 1 })
 
 	release := make(chan struct{})
@@ -134,9 +134,9 @@ func TestAParkIsCarriedOut(t *testing.T) {
 
 	c.store(t, record("m2", park.StepLeaving))
 	eventually(t, "it leaves the catalog", func() bool { return c.at(mine).ID == "" })
-	require.Equal(t, http.StatusOK, status(t, ask(t, address, "/")), "proxies still route to it")
+	require.Equal(t, http.StatusOK, status(t, ask(t, address, "/")), "proxies still route to it") //nolint:bodyclose // status closes it
 	says(t, c, "m2", park.LotLeft)
-	require.Equal(t, http.StatusOK, status(t, ask(t, address, "/")), "nobody said yet that they do not")
+	require.Equal(t, http.StatusOK, status(t, ask(t, address, "/")), "nobody said yet that they do not") //nolint:bodyclose // status closes it
 	c.store(t, record("m3", park.StepOut))
 	says(t, c, "m3", park.LotClosed)
 	_, open := <-ask(t, address, "/")

@@ -28,8 +28,8 @@ type listener struct {
 	read *bufio.Reader
 }
 
-func listen(addr string) (*listener, error) {
-	conn, err := net.Dial("tcp", addr)
+func listen(t *testing.T, addr string) (*listener, error) {
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func TestAThousandStreams(t *testing.T) {
 	opening.SetLimit(50)
 	for i := range open {
 		opening.Go(func() (err error) {
-			open[i], err = listen(addr)
+			open[i], err = listen(t, addr)
 			return err
 		})
 	}
@@ -124,7 +124,7 @@ func TestAThousandStreams(t *testing.T) {
 func TestASlowStreamIsDropped(t *testing.T) {
 	s := status.NewStore()
 	addr, _, _ := start(t, status.NewHandler(status.Options{Store: s}))
-	slow, err := listen(addr)
+	slow, err := listen(t, addr)
 	require.NoError(t, err)
 	defer func() { _ = slow.conn.Close() }()
 	require.NoError(t, slow.conn.(*net.TCPConn).SetReadBuffer(1024))
@@ -184,7 +184,7 @@ func TestSlowAndEndlessRequestsAreCutOff(t *testing.T) {
 	addr, _, _ := start(t, status.NewHandler(status.Options{Store: status.NewStore()}))
 	t.Run("a header that never ends", func(t *testing.T) {
 		t.Parallel()
-		conn, err := net.Dial("tcp", addr)
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 		require.NoError(t, err)
 		defer func() { _ = conn.Close() }()
 		require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))

@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,7 +110,7 @@ func TestInstallSaysWhatFailed(t *testing.T) {
 }
 
 func TestAnnounceFailsForWhatCannotRun(t *testing.T) {
-	err := announce(context.Background(), tools()[0], "/does/not/exist", os.Stderr)
+	err := announce(context.Background(), "/does/not/exist", os.Stderr)
 	require.ErrorContains(t, err, "/does/not/exist")
 }
 
@@ -127,5 +126,5 @@ func ownCache(t *testing.T) {
 func write(t *testing.T, path, content string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	require.NoError(t, os.WriteFile(path, []byte(content), 0o644), fmt.Sprintf("write %s", path))
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o644), "write %s", path)
 }

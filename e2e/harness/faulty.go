@@ -268,5 +268,6 @@ func (f *FaultyAPI) count(_ net.Conn, state http.ConnState) {
 		f.conns.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		f.conns.Done()
+	default: // it stays open
 	}
 }

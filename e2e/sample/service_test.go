@@ -160,13 +160,13 @@ func TestDrainAnswersWhatIsInFlight(t *testing.T) {
 	go func() {
 		ended <- serve(stop, config{addr: addr, version: "1", drain: 300 * time.Millisecond}, time.Now())
 	}()
-	require.Eventually(t, func() bool { return status(addr, "/readyz") == 200 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return status(t, addr, "/readyz") == 200 }, 5*time.Second, 5*time.Millisecond)
 
 	slow := make(chan int, 1)
-	go func() { slow <- status(addr, "/?sleep=600ms") }()
+	go func() { slow <- status(t, addr, "/?sleep=600ms") }()
 	cancel()
-	require.Eventually(t, func() bool { return status(addr, "/readyz") == 503 }, 5*time.Second, 5*time.Millisecond)
-	if got := status(addr, "/"); got != 200 {
+	require.Eventually(t, func() bool { return status(t, addr, "/readyz") == 503 }, 5*time.Second, 5*time.Millisecond)
+	if got := status(t, addr, "/"); got != 200 {
 		t.Errorf("/ while it drains: got %d, want 200", got)
 	}
 	if got := <-slow; got != 200 {
@@ -186,8 +186,12 @@ func TestWithoutDrainItEndsAtOnce(t *testing.T) {
 }
 
 // status is the status of a request over a socket, 0 if it failed.
-func status(addr, path string) int {
-	resp, err := http.Get("http://" + addr + path)
+func status(t *testing.T, addr, path string) int {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+path, nil)
+	if err != nil {
+		return 0
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0
 	}
