@@ -245,7 +245,7 @@ func FuzzHandlerDeploymentPath(f *testing.F) {
 		if id == "" || id == "." || id == ".." {
 			return // no path element: the router redirects these
 		}
-		req := httptest.NewRequest(http.MethodGet, "/", nil)
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		req.URL = &url.URL{Path: "/v1/deployments/" + id, RawPath: "/v1/deployments/" + url.PathEscape(id)}
 		res := httptest.NewRecorder()
 		h.ServeHTTP(res, req)

@@ -149,7 +149,7 @@ func TestThereAreOnlySoManyStreams(t *testing.T) {
 	defer end()
 	for range status.MaxSubscribers {
 		open.Go(func() {
-			r := httptest.NewRequest(http.MethodGet, status.EventsPath, nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, status.EventsPath, nil)
 			h.ServeHTTP(&blocked{header: http.Header{}, until: ended}, r)
 		})
 	}
@@ -157,7 +157,7 @@ func TestThereAreOnlySoManyStreams(t *testing.T) {
 	res := httptest.NewRecorder()
 	soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	h.ServeHTTP(res, httptest.NewRequest(http.MethodGet, status.EventsPath, nil).WithContext(soon))
+	h.ServeHTTP(res, httptest.NewRequestWithContext(soon, http.MethodGet, status.EventsPath, nil))
 	require.Equal(t, http.StatusServiceUnavailable, res.Code)
 	require.Equal(t, "5", res.Header().Get("Retry-After"))
 	end()
@@ -216,7 +216,7 @@ func FuzzHandlerHeaders(f *testing.F) {
 	h := status.NewHandler(status.Options{Store: status.NewStore(), Ready: func() (bool, []string) { return true, nil }})
 	f.Fuzz(func(t *testing.T, name, value, query string) {
 		for _, path := range []string{"/v1/deployments", "/v1/deployments/aaaa/history", "/v1/proxies", "/livez", status.EventsPath} {
-			req := httptest.NewRequest(http.MethodHead, path, nil)
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodHead, path, nil)
 			req.URL.RawQuery = query
 			req.Header[name] = []string{value}
 			res := httptest.NewRecorder()

@@ -77,7 +77,7 @@ func TestInstall(t *testing.T) {
 	}
 	first, said := install()
 	require.Contains(t, said, "installing tiny v1.2.3 (1 of 1)")
-	out, err := exec.Command(first).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), first).CombinedOutput()
 	require.NoError(t, err)
 	require.Equal(t, "1.2.3\n", string(out))
 
@@ -117,7 +117,7 @@ func TestAnnounceFailsForWhatCannotRun(t *testing.T) {
 // ownCache gives the test a cache folder of its own, but for Go's build cache.
 func ownCache(t *testing.T) {
 	t.Helper()
-	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
 	require.NoError(t, err)
 	t.Setenv("GOCACHE", strings.TrimSpace(string(out)))
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())

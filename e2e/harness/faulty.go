@@ -117,7 +117,7 @@ func NewFaultyAPI(target string) (*FaultyAPI, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
+	l, err := net.Listen("tcp", net.JoinHostPort(loopback, "0")) //nolint:noctx // it waits for nothing
 	if err != nil {
 		return nil, fmt.Errorf("stand before %s: %w", target, err)
 	}

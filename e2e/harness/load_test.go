@@ -75,7 +75,7 @@ func endlessBody(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestLoadOnNobody(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	r := runLoad(t, LoadOptions{URL: "http://" + l.Addr().String(), Rate: 200}, 50)

@@ -20,7 +20,7 @@ import (
 // ask returns status and body of one request to the handler.
 func ask(h http.Handler, method, target string) (int, string) {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
+	h.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), method, target, nil))
 	return w.Code, strings.TrimSpace(w.Body.String())
 }
 
@@ -100,7 +100,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 
 // A crash is asked for and answered, and the process then ends with an error.
 func TestExitEndsTheProcess(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := l.Addr().String()
 	require.NoError(t, l.Close())
@@ -150,7 +150,7 @@ func TestReadConfig(t *testing.T) {
 }
 
 func TestDrainAnswersWhatIsInFlight(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := l.Addr().String()
 	require.NoError(t, l.Close())
@@ -205,7 +205,7 @@ func status(t *testing.T, addr, path string) int {
 func TestOnlyItsOwnCheckPasses(t *testing.T) {
 	s := newService(config{alloc: "a1"}, time.Now())
 	for asked, want := range map[string]int{"": 200, "a1": 200, "a2": 503} {
-		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/readyz", nil)
+		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil)
 		r.Header.Set("X-Alloc", asked)
 		s.handler().ServeHTTP(w, r)
 		if w.Code != want {
@@ -221,7 +221,7 @@ func TestWhatIsWorkedOnIsNoted(t *testing.T) {
 	closeLog, err := s.keepWorklog()
 	require.NoError(t, err)
 	ask := func(id string) int {
-		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil)
+		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.Header.Set("X-Request-Id", id)
 		s.handler().ServeHTTP(w, r)
 		return w.Code
