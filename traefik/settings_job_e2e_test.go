@@ -87,7 +87,7 @@ func runTask(t *testing.T, task model.Task, api string) (model.ProxySettings, er
 func askSettings(ctx context.Context, t *testing.T, api string) (model.ProxySettings, error) {
 	deadline := time.After(60 * time.Second)
 	for {
-		archive, err := tryFetch(t.Context(), "http://"+api+"/api/support-dump")
+		archive, err := tryFetch(ctx, "http://"+api+"/api/support-dump")
 		if err == nil {
 			return traefik.SettingsFromDump(member(t, archive, "static-config.json"))
 		}
