@@ -63,7 +63,7 @@ func (f fileOverrides) Override(_ context.Context, namespace, jobID string) (map
 	var items map[string]string
 	content, err := os.ReadFile(f.file(namespace, jobID))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // neither means that there is none
+		return nil, nil
 	}
 	return items, errors.Join(err, json.Unmarshal(content, &items))
 }
@@ -109,7 +109,7 @@ func (fileOverrides) Job(_ context.Context, namespace, jobID string) (*model.Job
 			{Name: "web", Provider: model.ProviderConsul}, {Name: "shop", Provider: model.ProviderConsul}, {Name: "slow"}, {Name: "queue"}, {Name: "refused"},
 		}}}
 	case jobID != "api" || namespace == "empty":
-		return nil, nil //nolint:nilnil // neither means that there is none
+		return nil, nil
 	}
 	return &model.Job{Namespace: namespace, ID: jobID, Groups: []model.Group{group}}, nil
 }
@@ -125,7 +125,7 @@ func (fileOverrides) LatestDeployment(_ context.Context, namespace, jobID string
 	case jobID == "api":
 		d.Status = model.DeploymentRunning
 	default:
-		return nil, nil //nolint:nilnil // neither means that there is none
+		return nil, nil
 	}
 	return &d, nil
 }

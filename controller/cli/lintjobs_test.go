@@ -27,7 +27,7 @@ func (folder) Job(_ context.Context, namespace, id string) (*jobspecs.File, erro
 	}
 	content, err := os.ReadFile(filepath.Join("live", namespace, id+".hcl"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // neither means that there is none
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ func run(ctx context.Context, opts options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { //nolint:contextcheck // Close works after its context ended
+	defer func() {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "logs are kept in", stack.KeepLogs())
 		}

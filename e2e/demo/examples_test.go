@@ -62,7 +62,7 @@ func exampleStack(ctx context.Context, t *testing.T) *harness.Stack {
 	require.NoError(t, err)
 	s, err := harness.Start(ctx, harness.Options{Bins: bins, Dir: dir})
 	require.NoError(t, err)
-	t.Cleanup(func() { //nolint:contextcheck // Close works after its context ended
+	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log("draingate's log:", taskLog(s, "draingate"))
 			t.Log("logs are kept in", s.KeepLogs())

@@ -45,7 +45,7 @@ func run(ctx context.Context, opts options) int {
 	if !interrupted && (err != nil || len(faults) > 0) {
 		logs = d.keepLogs()
 	}
-	err = errors.Join(unlessInterrupted(interrupted, err), d.close()) //nolint:contextcheck // Close works after its context ended
+	err = errors.Join(unlessInterrupted(interrupted, err), d.close())
 	for _, f := range faults {
 		fmt.Fprintln(os.Stderr, "demo: not as claimed:", f)
 	}

@@ -97,7 +97,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	s.front()
 	if err != nil {
 		s.opts.Keep = true
-		return nil, errors.Join(fmt.Errorf("start a stack (logs in %s): %w", s.logs(), err), s.Close()) //nolint:contextcheck // Close works after its context ended
+		return nil, errors.Join(fmt.Errorf("start a stack (logs in %s): %w", s.logs(), err), s.Close())
 	}
 	return s, nil
 }

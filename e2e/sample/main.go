@@ -92,7 +92,7 @@ func serve(stop context.Context, cfg config, now time.Time) (err error) {
 	}
 	svc.draining.Store(true)
 	time.Sleep(cfg.drain)
-	return shutdown(server, failed) //nolint:contextcheck // it begins when stop is done
+	return shutdown(server, failed)
 }
 
 // bindWithin is how long a port that is in use is waited for. On a busy machine
