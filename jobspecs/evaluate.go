@@ -2,6 +2,7 @@ package jobspecs
 
 import (
 	"bytes"
+	"maps"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -49,9 +50,7 @@ func (o Options) variables(f *File, body *hclsyntax.Body) (map[string]cty.Value,
 		return nil, false
 	}
 	values := map[string]cty.Value{}
-	for name, v := range all.AsValueMap() {
-		values[name] = v
-	}
+	maps.Copy(values, all.AsValueMap())
 	for name, t := range declaredTypes(body) {
 		v, there := values[name]
 		if !there {

@@ -11,7 +11,7 @@ import (
 )
 
 // matchConstraints evaluates an expression over tags: Tag(`x`) and
-// TagRegex(`x`), joined by &&, ||, ! and parentheses. No expression matches
+// TagRegex(`x`), joined by !, &&, || and parentheses. No expression matches
 // everything, and a pattern that does not compile matches nothing
 // (pkg/provider/constraints/constraints_tags.go, v3.6.12).
 func matchConstraints(expr string, tags []string) (bool, error) {
@@ -42,7 +42,7 @@ func evaluate(e ast.Expr, tags []string) (bool, error) {
 	case *ast.CallExpr:
 		return evaluateCall(n, tags)
 	default:
-		return false, fmt.Errorf("only Tag(`x`) and TagRegex(`x`) are supported, joined by &&, || and !")
+		return false, fmt.Errorf("only Tag(`x`) and TagRegex(`x`) are supported, joined by !, && and ||")
 	}
 }
 

@@ -60,7 +60,7 @@ func decodeProvider(labels map[string]label, defaults providerLabels) (*provider
 // errFreezes is put before what makes the decoder panic. In Traefik that ends
 // the load of the whole catalog, again and again: seen with v3.6.12, where no
 // change of any service came through until the instance was gone.
-var errFreezes = errors.New("Traefik's provider panics on it and stops following Consul for all services until the instance is gone")
+var errFreezes = errors.New("Traefik's provider panics on it and stops following Consul for all services until the instance is gone") //nolint:staticcheck // ST1005: it is a name
 
 // decodeTags is the decoder, with a panic turned into an error.
 func decodeTags(labels map[string]string, into any, filters []string) (err error) {

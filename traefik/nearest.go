@@ -61,8 +61,7 @@ func elem(t reflect.Type) reflect.Type {
 // labelFields are the fields of a struct by their names in tags.
 func labelFields(t reflect.Type) map[string]reflect.Type {
 	out := make(map[string]reflect.Type, t.NumField())
-	for f := range t.NumField() {
-		field := t.Field(f)
+	for field := range t.Fields() {
 		if field.Tag.Get("label") == "-" {
 			continue
 		}

@@ -7,8 +7,6 @@ import "time"
 // They matter to the comparison of two versions' tags: a tag that says the
 // default and no tag are the same.
 
-func defaultTo[T any](v T) *T { return &v }
-
 // newLoadBalancer is the load balancer of an instance whose tags name none.
 func newLoadBalancer() *loadBalancer {
 	out := &loadBalancer{}
@@ -18,7 +16,7 @@ func newLoadBalancer() *loadBalancer {
 
 // SetDefaults is called by the decoder.
 func (l *loadBalancer) SetDefaults() {
-	l.PassHostHeader = defaultTo(true)
+	l.PassHostHeader = new(true)
 	l.Strategy = "wrr"
 	l.ResponseForwarding = &responseForwarding{}
 	l.ResponseForwarding.SetDefaults()
@@ -29,7 +27,7 @@ func (r *responseForwarding) SetDefaults() { r.FlushInterval = duration(100 * ti
 
 // SetDefaults is called by the decoder.
 func (h *serverHealthCheck) SetDefaults() {
-	h.FollowRedirects = defaultTo(true)
+	h.FollowRedirects = new(true)
 	h.Mode = "http"
 	h.Interval = duration(healthInterval)
 	h.Timeout = duration(healthTimeout)
@@ -42,7 +40,7 @@ func (p *passiveHealthCheck) SetDefaults() {
 }
 
 // SetDefaults is called by the decoder.
-func (c *cookie) SetDefaults() { c.Path = defaultTo("/") }
+func (c *cookie) SetDefaults() { c.Path = new("/") }
 
 // SetDefaults is called by the decoder.
 func (r *routerObservability) SetDefaults() { r.TraceVerbosity = "minimal" }
@@ -59,7 +57,7 @@ func (c *circuitBreaker) SetDefaults() {
 func (c *compress) SetDefaults() { c.Encodings = []string{"gzip", "br", "zstd"} }
 
 // SetDefaults is called by the decoder.
-func (f *forwardAuth) SetDefaults() { f.MaxBodySize = defaultTo(int64(-1)) }
+func (f *forwardAuth) SetDefaults() { f.MaxBodySize = new(int64(-1)) }
 
 // SetDefaults is called by the decoder.
 func (r *rateLimit) SetDefaults() {
@@ -70,9 +68,9 @@ func (r *rateLimit) SetDefaults() {
 // SetDefaults is called by the decoder.
 func (r *redis) SetDefaults() {
 	r.Endpoints = []string{"localhost:6379"}
-	r.ReadTimeout = defaultTo(duration(3 * time.Second))
-	r.WriteTimeout = defaultTo(duration(3 * time.Second))
-	r.DialTimeout = defaultTo(duration(5 * time.Second))
+	r.ReadTimeout = new(duration(3 * time.Second))
+	r.WriteTimeout = new(duration(3 * time.Second))
+	r.DialTimeout = new(duration(5 * time.Second))
 }
 
 // SetDefaults is called by the decoder.

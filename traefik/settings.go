@@ -73,7 +73,7 @@ func (c *catalogSettings) SetDefaults() {
 // repeatSend, v3.6.12). The settings that ParseStatic returns with it are those
 // of the file all the same, for whoever reports on them; nothing can be
 // predicted from them.
-var ErrRefreshInterval = errors.New("Traefik ends with a panic on anything that is not above 0")
+var ErrRefreshInterval = errors.New("Traefik ends with a panic on anything that is not above 0") //nolint:staticcheck // ST1005: it is a name
 
 // Defaults are the settings of a Traefik whose Consul catalog provider was
 // enabled and nothing else.

@@ -14,7 +14,7 @@ import (
 // newWebhook returns nil where none is wanted.
 func newWebhook(o options.Run, done func(result string)) (*webhook.Sender, error) {
 	if o.Webhook.URL == "" {
-		return nil, nil //nolint:nilnil // none is what was asked for
+		return nil, nil // none is what was asked for
 	}
 	secret := ""
 	if o.Webhook.SecretFile != "" {

@@ -116,7 +116,7 @@ func renderFinding(w io.Writer, f status.Finding, p palette) {
 		return
 	}
 	fmt.Fprintln(w, "    write:")
-	for _, line := range strings.Split(strings.TrimRight(f.Remedy, "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(f.Remedy, "\n"), "\n") {
 		fmt.Fprintln(w, "      "+plain(line))
 	}
 }

@@ -78,7 +78,7 @@ func (p Program) waitFor(ctx context.Context, client *status.Client, job string,
 // cannot is told by the exit code.
 func (w *wait) show(ctx context.Context) error {
 	if w.seen == nil || w.blind != nil {
-		return nil
+		return nil //nolint:nilerr // the exit code says it
 	}
 	detail, err := w.client.Deployment(ctx, w.seen.ID)
 	if err != nil {
@@ -155,7 +155,7 @@ func (w *wait) outcome() (bool, error) {
 	case w.unclear != nil:
 		return true, exit.With(exit.Usage, w.unclear)
 	case d == nil || w.blind != nil:
-		return false, nil
+		return false, nil //nolint:nilerr // it may be seen at the next look
 	case !w.pinned() && !w.fresh && time.Since(w.began) < settle:
 		return false, nil
 	case d.Status == model.DeploymentSuccessful, w.flags.wait == waitPromoted && isPromoted(*d):

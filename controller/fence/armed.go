@@ -14,7 +14,7 @@ func (p *pass) armed() Action {
 		return p.stopping()
 	case p.World.over():
 		// Nomad promotes and resumes nothing that has ended.
-		return p.lift(ReasonFenceAborted, "the deployment is "+p.status())
+		return p.lift("the deployment is " + p.status())
 	}
 	against := p.forbids()
 	missing := against
@@ -95,7 +95,7 @@ func (p *pass) forbids() string {
 // after it.
 func (p *pass) disarm(why string) Action {
 	if p.Record.Call == CallPromote {
-		return p.lift(ReasonFenceAborted, why)
+		return p.lift(why)
 	}
 	r := *p.Record
 	r.Step, r.Call, r.Final = StepFencing, "", false

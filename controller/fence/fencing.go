@@ -14,19 +14,19 @@ import (
 // later, and arms.
 func (p *pass) fencing() Action {
 	if why := p.broken(); why != "" {
-		return p.lift(ReasonFenceAborted, why)
+		return p.lift(why)
 	}
 	plan, found := p.plan()
 	switch {
 	case found != (Finding{}):
-		return p.lift(ReasonFenceAborted, found.Message)
+		return p.lift(found.Message)
 	case !sameSet(plan.Set, p.Record.Set):
 		r := *p.Record
 		r.Set = plan.Set
 		return p.write(DoFence, r)
 	}
 	if missing := p.prove(); missing != "" {
-		return p.patient(missing, func(why string) Action { return p.lift(ReasonFenceAborted, why) })
+		return p.patient(missing, func(why string) Action { return p.lift(why) })
 	}
 	switch {
 	case plan.Left > 0 && !p.Record.Pause:
@@ -170,11 +170,11 @@ func (p *pass) arm(call Call, plan Plan) Action {
 	return p.write(DoArm, r)
 }
 
-// lift ends the record. What was told to stop is kept. A pause of ours stays
+// lift ends the record, since the fence comes to nothing. What was told to stop is kept. A pause of ours stays
 // in it until it is seen to have ended.
-func (p *pass) lift(reason model.Reason, message string) Action {
+func (p *pass) lift(message string) Action {
 	r := p.settle(p.Record.Set)
-	r.Step, r.Reason, r.Message = StepEnded, reason, message
+	r.Step, r.Reason, r.Message = StepEnded, ReasonFenceAborted, message
 	return p.write(DoLift, r)
 }
 

@@ -201,7 +201,7 @@ func (p *pass) decide() Action {
 	case r.Step == StepArmed:
 		return p.armed()
 	case p.World.over():
-		return p.lift(ReasonFenceAborted, "the deployment is "+p.status())
+		return p.lift("the deployment is " + p.status())
 	case p.World.promoted():
 		return p.roll()
 	default:

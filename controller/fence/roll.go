@@ -16,9 +16,9 @@ func (p *pass) roll() Action {
 		// Nothing is left to be stopped, so that nothing is lost by going on.
 		return Action{Do: DoResume}
 	case p.Policy.Release:
-		return p.lift(ReasonFenceAborted, "somebody asked for the end of the pause")
+		return p.lift("somebody asked for the end of the pause")
 	case p.late():
-		return p.lift(ReasonFenceAborted, "Nomad fails the deployment at "+clock(w.ProgressBy)+", and not every old instance could be taken out of rotation before")
+		return p.lift("Nomad fails the deployment at " + clock(w.ProgressBy) + ", and not every old instance could be taken out of rotation before")
 	}
 	if why := p.unready(); why != (Finding{}) {
 		return p.retreat(why)
@@ -33,7 +33,7 @@ func (p *pass) roll() Action {
 		return p.write(DoFence, out)
 	}
 	if missing := p.prove(); missing != "" {
-		return p.patient(missing, func(why string) Action { return p.lift(ReasonFenceAborted, why) })
+		return p.patient(missing, func(why string) Action { return p.lift(why) })
 	}
 	return p.arm(CallResume, plan)
 }
@@ -44,7 +44,7 @@ func (p *pass) handOver() Action {
 	if p.Record.Rolling && p.World.olds() == 0 {
 		return p.finish()
 	}
-	a := p.lift(ReasonFenceAborted, "somebody else promoted the deployment, or ended or began a pause of it")
+	a := p.lift("somebody else promoted the deployment, or ended or began a pause of it")
 	a.Record.Pause = false
 	return a
 }

@@ -124,7 +124,8 @@ func (e *Elector) round(ctx context.Context) error {
 	if err != nil || lease == (Lease{}) {
 		return err
 	}
-	return e.hold(ctx, session)
+	e.hold(ctx, session)
+	return nil
 }
 
 // open makes a session whose lock delay is as long as a lease.
@@ -211,13 +212,13 @@ func (e *Elector) renew(ctx context.Context, session string) (bool, error) {
 
 // hold renews the lease until the lock is lost or ctx ends. A lease that ran
 // out comes back with the next renewal, if the lock is still held then.
-func (e *Elector) hold(ctx context.Context, session string) error {
+func (e *Elector) hold(ctx context.Context, session string) {
 	pause := e.options.TTL / 4
 	for {
 		loop.Sleep(ctx, pause)
 		if ctx.Err() != nil {
 			e.leave(ctx, session)
-			return nil
+			return
 		}
 		begun := time.Now()
 		held, err := e.confirm(ctx, session)
@@ -228,7 +229,7 @@ func (e *Elector) hold(ctx context.Context, session string) error {
 			pause = e.options.TTL / 20
 		case !held:
 			e.stepDown(ctx, "the session or its lock is gone")
-			return nil
+			return
 		default:
 			e.renewed(ctx, NewLease(begun, e.options.TTL))
 			pause = e.options.TTL / 4

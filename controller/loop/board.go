@@ -35,9 +35,9 @@ func (b *Board) Report(ctx context.Context, about string, errs ...error) (change
 		after = strings.Join(strings.Fields(err.Error()), " ")
 	}
 	before := b.replace(about, after)
-	switch log := logr.FromContextOrDiscard(ctx).WithValues("about", about); {
-	case after == before:
-	case after == "":
+	switch log := logr.FromContextOrDiscard(ctx).WithValues("about", about); after {
+	case before:
+	case "":
 		log.Info(b.Of + " works again")
 	default:
 		log.Info(b.Of+" has a problem", "why", after)

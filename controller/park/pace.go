@@ -11,9 +11,10 @@ const (
 	// answered any: about what a web server with a few workers takes in its stride.
 	PaceFirst = 8
 	// PaceQuiet is for how long nothing may be answered before the window grows for
-	// it, and PaceDouble how long it then takes to double: an instance to which all
-	// requests are long ones, such as uploads or polls.
-	PaceQuiet, PaceDouble = time.Second, time.Second
+	// it: an instance to which all requests are long ones, such as uploads or polls.
+	PaceQuiet = time.Second
+	// PaceDouble is how long it then takes to double.
+	PaceDouble = time.Second
 	// PaceSlowly is how long it takes to double whatever is answered, for requests
 	// that take unlike times, so that the quick ones make the others look late.
 	PaceSlowly = 5 * time.Second

@@ -72,13 +72,13 @@ type Instance struct {
 type Takers int
 
 const (
-	// TakersUnknown: of at least one proxy that is not known.
+	// TakersUnknown says: of at least one proxy that is not known.
 	TakersUnknown Takers = iota
-	// TakersNone: no proxy takes the instance.
+	// TakersNone says: no proxy takes the instance.
 	TakersNone
-	// TakersSome: one that takes it does not route to it yet.
+	// TakersSome says: one that takes it does not route to it yet.
 	TakersSome
-	// TakersAll: every proxy that takes it routes to it.
+	// TakersAll says: every proxy that takes it routes to it.
 	TakersAll
 )
 

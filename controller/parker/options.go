@@ -38,8 +38,10 @@ const (
 	ActRegister = "register"
 	// ActDeregister is one that was taken out of it.
 	ActDeregister = "deregister"
-	// ActSet and ActLift are maintenances of a pause.
-	ActSet, ActLift = "set", "lift"
+	// ActSet is a maintenance of a pause.
+	ActSet = "set"
+	// ActLift is the end of one.
+	ActLift = "lift"
 	// ActSay is a write of the presence.
 	ActSay = "say"
 )

@@ -131,7 +131,7 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 	g.add(l)
 	l.running.Go(func() { l.tend(life) })
 	l.running.Go(func() {
-		if err := l.server.Serve(listener); err != http.ErrServerClosed { //nolint:errorlint // documented as this value
+		if err := l.server.Serve(listener); err != http.ErrServerClosed {
 			logger.Error(err, "listener of a parked service ended")
 		}
 	})

@@ -86,7 +86,7 @@ func (l *Lot) enter(w *waiter, now time.Time) (*slot, error) {
 	}
 	l.insert(w)
 	signal(l.stir)
-	return nil, nil //nolint:nilnil // neither means that it waits
+	return nil, nil // neither means that it waits
 }
 
 // keep counts the request against the bounds, once.

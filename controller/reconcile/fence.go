@@ -93,6 +93,7 @@ func (r *Reconciler) step(ctx context.Context, guard model.Guard, p *pass) (bool
 		return r.again(ctx, p, r.promoter.Fail)
 	case fence.DoResume:
 		return r.again(ctx, p, r.promoter.Resume)
+	default: // All others write the record.
 	}
 	value, err := a.Record.Encode()
 	if err != nil {

@@ -93,7 +93,7 @@ func NewParks(o ServiceObserver, j Jobs, r ParkRecorder, options ParkOptions) *P
 func (p *Parks) Reconcile(ctx context.Context, key Service) (Result, error) {
 	facts := p.read(ctx, string(key))
 	if ctx.Err() != nil {
-		return Result{}, nil
+		return Result{}, nil //nolint:nilerr // a pass that is cut short has nothing to say
 	}
 	world, err := park.Build(facts)
 	if err != nil {

@@ -110,7 +110,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key model.Key) (Result, erro
 	if ctx.Err() != nil {
 		// A pass that was cut short has seen a world full of holes; recording
 		// that as a finding would be wrong.
-		return Result{}, nil
+		return Result{}, nil //nolint:nilerr // as above
 	}
 	p := pass{snapshot: snapshot, before: h.memory, now: time.Now(), fencer: r.fencer()}
 	p.Outcome = gate.Decide(p.input(h.memory, r.options.Policy))

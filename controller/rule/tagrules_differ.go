@@ -172,15 +172,16 @@ func (d defined) open() []Finding {
 	if len(variesIn(d.Name)) > 0 {
 		return nil // Each instance has a name of its own.
 	}
-	for _, e := range variesIn(d.Content) {
-		f := Finding{Path: d.at.all(), Severity: Unknown}
-		if len(d.Tags) > 0 {
-			f.Path = d.at.at(d.Tags[0])
-		}
-		f.Message = fmt.Sprintf("%s %q depends on %s: if that is not the same for all instances, Traefik drops it", d.Kind, bare(d.Name), inline(e))
-		return []Finding{f}
+	varies := variesIn(d.Content)
+	if len(varies) == 0 {
+		return nil
 	}
-	return nil
+	f := Finding{Path: d.at.all(), Severity: Unknown}
+	if len(d.Tags) > 0 {
+		f.Path = d.at.at(d.Tags[0])
+	}
+	f.Message = fmt.Sprintf("%s %q depends on %s: if that is not the same for all instances, Traefik drops it", d.Kind, bare(d.Name), inline(varies[0]))
+	return []Finding{f}
 }
 
 // variesIn are the expressions in a text that may stand for another thing in

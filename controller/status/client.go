@@ -88,7 +88,7 @@ func (c *Client) Leader(ctx context.Context) (*Leadership, error) {
 	var out Leadership
 	err := c.get(ctx, &out, "v1", "leader")
 	if failed, ok := errors.AsType[*APIError](err); ok && failed.Code == http.StatusNotFound {
-		return nil, nil //nolint:nilnil // No election is an answer, and no error.
+		return nil, nil // No election is an answer, and no error.
 	}
 	return &out, err
 }

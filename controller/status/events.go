@@ -107,7 +107,7 @@ func (l *events) id(seq uint64) string { return l.epoch + "-" + strconv.FormatUi
 
 // trim drops the oldest of the deployment, or of all, where there are too many.
 func (l *events) trim(key model.Key) {
-	at := -1
+	var at int
 	switch {
 	case l.each[key] > MaxEventsEach:
 		at = slices.IndexFunc(l.history, func(k *kept) bool { return k.key == key })

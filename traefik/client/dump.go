@@ -86,7 +86,7 @@ func unpack(body []byte, names ...string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer zip.Close()
+	defer func() { _ = zip.Close() }() // What was read has been checked by then.
 	archive := tar.NewReader(io.LimitReader(zip, unpackLimit))
 	missing := make(map[string]bool, len(names))
 	for _, n := range names {

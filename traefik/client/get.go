@@ -37,7 +37,7 @@ func (c *Client) get(ctx context.Context, path, contentType string, limit int64)
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if err := c.accept(resp, path, contentType); err != nil {
 		return nil, err
 	}

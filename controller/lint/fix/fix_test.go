@@ -198,7 +198,7 @@ func TestTheRunningVersionIsAskedForOnce(t *testing.T) {
 	o := options(t, put(t, "web.nomad.hcl", inGroup("update {\n  canary = 2\n}\n")))
 	o.Running = func(string, string) (*jobspecs.File, error) {
 		asked++
-		return nil, nil //nolint:nilnil // there is none yet
+		return nil, nil // there is none yet
 	}
 	result, err := fix.Run(o)
 	require.NoError(t, err)
