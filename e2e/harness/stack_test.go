@@ -135,7 +135,7 @@ func TestOwner(t *testing.T) {
 	p, instances := runSample(t, s, TraefikOptions{RefreshInterval: time.Second}, Sample{Name: "web", Version: "1"})
 	b, err := json.Marshal(owned{Dir: s.Dir, AllocID: instances[0].AllocID, Addrs: wellknown(s, p, instances)})
 	require.NoError(t, err)
-	fmt.Printf("\nowned %s\n", b)
+	fmt.Fprintf(os.Stdout, "\nowned %s\n", b)
 	<-t.Context().Done()
 }
 
