@@ -139,7 +139,7 @@ func (c *cluster) run(nomadRules, consulRules string, env ...string) run {
 	require.NoError(c.t, err)
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
 	env = append(env, "NOMAD_TOKEN="+c.nomadToken(nomadRules), "CONSUL_HTTP_TOKEN="+c.consulToken(consulRules))
-	p, err := c.Stack.Run(c.Name("draingate"), c.binary, env, "run", "--traefik-service", c.proxy.Options.Service, "--listen", addr)
+	p, err := c.Run(c.Name("draingate"), c.binary, env, "run", "--traefik-service", c.proxy.Options.Service, "--listen", addr)
 	require.NoError(c.t, err)
 	c.t.Cleanup(func() { require.NoError(c.t, p.Stop(10*time.Second)) })
 	return run{p, addr}
@@ -149,7 +149,7 @@ func (c *cluster) run(nomadRules, consulRules string, env ...string) run {
 func (c *cluster) check(nomadRules, consulRules string) (int, string) {
 	c.t.Helper()
 	env := []string{"NOMAD_DC=dc1", "NOMAD_TOKEN=" + c.nomadToken(nomadRules), "CONSUL_HTTP_TOKEN=" + c.consulToken(consulRules)}
-	p, err := c.Stack.Run(c.Name("check"), c.binary, env, "run", "--check", "--traefik-service", c.proxy.Options.Service)
+	p, err := c.Run(c.Name("check"), c.binary, env, "run", "--check", "--traefik-service", c.proxy.Options.Service)
 	require.NoError(c.t, err)
 	code := 0
 	if exit, failed := errors.AsType[*exec.ExitError](p.Err()); failed {
@@ -177,11 +177,11 @@ func (c *cluster) parks(r run) string {
 	c.t.Helper()
 	log, err := os.ReadFile(r.Log)
 	require.NoError(c.t, err)
-	out := ""
+	var out strings.Builder
 	for line := range strings.Lines(string(log)) {
 		if strings.Contains(line, "parking has a problem") {
 			// The text form of the log has quotes in quotes.
-			out += strings.ReplaceAll(line, `\"`, `"`)
+			out.WriteString(strings.ReplaceAll(line, `\"`, `"`))
 		}
 	}
 	var list struct {
@@ -189,9 +189,9 @@ func (c *cluster) parks(r run) string {
 	}
 	_ = json.Unmarshal(answer(r.addr, "/v1/parks"), &list)
 	for _, p := range list.Parks {
-		out += strings.Join([]string{p.Service, p.Step, p.Reason}, " ") + "\n"
+		out.WriteString(strings.Join([]string{p.Service, p.Step, p.Reason}, " ") + "\n")
 	}
-	return out
+	return out.String()
 }
 
 // answer reads from a status endpoint, nothing without an answer.
@@ -210,11 +210,11 @@ func answer(addr, path string) []byte {
 func deployments(addr string) string {
 	var all []struct{ Message, Problem, PromotedAt string }
 	_ = json.Unmarshal(answer(addr, "/v1/deployments"), &all)
-	out := ""
+	var out strings.Builder
 	for _, d := range all {
-		out += d.Message + "\n" + d.Problem + "\npromotedAt " + d.PromotedAt + "\n"
+		out.WriteString(d.Message + "\n" + d.Problem + "\npromotedAt " + d.PromotedAt + "\n")
 	}
-	return out
+	return out.String()
 }
 
 func policy(t *testing.T, name string) string {
@@ -266,7 +266,7 @@ func TestPolicies(t *testing.T) {
 			c.says(r, test.says)
 			if test.ends {
 				var exit *exec.ExitError
-				require.True(t, errors.As(r.Err(), &exit), "%v", r.Err())
+				require.ErrorAs(t, r.Err(), &exit)
 				require.Equal(t, 5, exit.ExitCode())
 			}
 			c.requireHeld()

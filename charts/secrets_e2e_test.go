@@ -98,7 +98,7 @@ func (s *secrets) start(env, flags []string) run {
 	port, err := s.Port()
 	require.NoError(s.t, err)
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
-	p, err := s.Stack.Run(s.Name("draingate"), s.binary, env, append([]string{"run", "--pprof", "--log-level", "debug", "--listen", addr}, flags...)...)
+	p, err := s.Run(s.Name("draingate"), s.binary, env, append([]string{"run", "--pprof", "--log-level", "debug", "--listen", addr}, flags...)...)
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { require.NoError(s.t, p.Stop(10*time.Second)) })
 	return run{p, addr}
@@ -166,7 +166,7 @@ func (s *secrets) requireQuiet() {
 	size := 0
 	for what, text := range s.said {
 		size += len(text)
-		for _, line := range strings.Split(text, "\n") {
+		for line := range strings.SplitSeq(text, "\n") {
 			for _, mark := range s.marks {
 				if strings.Contains(line, mark) {
 					s.t.Errorf("%s shows a secret (%s): %s", what, mark, line)

@@ -43,7 +43,7 @@ func (p *program) built(t *testing.T, build func(dir string) (string, error)) st
 		if tests, p.err = os.Executable(); p.err != nil {
 			return
 		}
-		if p.dir, p.err = os.MkdirTemp(filepath.Dir(tests), "draingate-binary-"); p.err == nil {
+		if p.dir, p.err = os.MkdirTemp(filepath.Dir(tests), "draingate-binary-"); p.err == nil { //nolint:usetesting // it outlives the test that builds it
 			p.path, p.err = build(p.dir)
 		}
 	})
@@ -59,7 +59,7 @@ func binary(t *testing.T) string {
 			return "", err
 		}
 		path := filepath.Join(dir, "draingate")
-		build := exec.Command("go", "build", "-o", path, "./cmd/draingate")
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./cmd/draingate")
 		build.Dir = root
 		if out, err := build.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("build draingate: %w\n%s", err, out)
@@ -283,7 +283,7 @@ func (c *controller) nomadDeployment(job string) *nomad.Deployment {
 // accepted, as the metrics have it.
 func (c *controller) delay() time.Duration {
 	_, body := c.get("/metrics")
-	for _, line := range strings.Split(body, "\n") {
+	for line := range strings.SplitSeq(body, "\n") {
 		if text, ok := strings.CutPrefix(line, "draingate_promotion_delay_seconds_sum "); ok {
 			d, err := time.ParseDuration(text + "s")
 			require.NoError(c.t, err)

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -136,9 +137,7 @@ func (r fenceRow) sample(t *testing.T, s *harness.Stack, prefix string) harness.
 	out := r.job
 	out.Name, out.Version, out.Warmup = s.Name("fence"), "1", warmup
 	out.Meta = map[string]string{"draingate_mode": "enforce"}
-	for k, v := range r.job.Meta {
-		out.Meta[k] = v
-	}
+	maps.Copy(out.Meta, r.job.Meta)
 	out.Tags = out.Route(prefix)
 	for i := 1; i < r.services; i++ {
 		more := harness.Sample{Name: fmt.Sprintf("%s-%d", out.Name, i)}

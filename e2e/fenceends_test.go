@@ -286,7 +286,7 @@ func TestNoFenceWhereNoneIsWanted(t *testing.T) {
 			through := oneProxy(t, s)
 			g := gate(t, s, through, c.args...)
 			job := harness.Sample{Name: s.Name("ends"), Warmup: time.Second, CheckInterval: time.Second, Meta: c.meta}
-			d := &standing{deploy: begin(t, s, job, through, nil), gate: g}
+			d := &standing{deploy: begin(t, s, job, through, nil)}
 			d.watch = watchFence(t, s, d.job, d.old, through)
 			g.holds(d.job.Name, "DrainUnsafe")
 			held := time.Now()

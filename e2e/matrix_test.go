@@ -68,12 +68,13 @@ func (m *table) print(t *testing.T) {
 	defer m.mu.Unlock()
 	var b strings.Builder
 	b.WriteString("| fault |")
-	rule := "|---|"
+	var rule strings.Builder
+	rule.WriteString("|---|")
 	for _, at := range moments() {
 		b.WriteString(" " + at.name + " |")
-		rule += "---|"
+		rule.WriteString("---|")
 	}
-	b.WriteString("\n" + rule + "\n")
+	b.WriteString("\n" + rule.String() + "\n")
 	for _, f := range faults(0) {
 		b.WriteString("| " + f.name + " |")
 		for _, at := range moments() {

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -65,7 +64,7 @@ func TestMutualTLS(t *testing.T) {
 			require.NoError(t, err)
 			require.Contains(t, string(log), test.says)
 			var exit *exec.ExitError
-			require.True(t, errors.As(p.Err(), &exit), "%v", p.Err())
+			require.ErrorAs(t, p.Err(), &exit)
 			require.Equal(t, 5, exit.ExitCode(), string(log))
 		})
 	}
@@ -91,7 +90,7 @@ func stackWithTLS(t *testing.T, cert, key string) (*harness.Stack, string) {
 	t.Helper()
 	bins, err := harness.Binaries(t.Context(), os.Stderr)
 	require.NoError(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	port := l.Addr().(*net.TCPAddr).Port
 	require.NoError(t, l.Close())

@@ -130,7 +130,7 @@ func TestParkBounds(t *testing.T) {
 	p.watch.until(time.Minute, "as many wait as may", func(seen parkSeen) bool { return seen.waiting == bound })
 	grown := resident(t, p.g.process) - before
 	t.Logf("%d requests wait, in %d MB more than before: %d KB each", bound, grown>>20, grown/int64(bound)>>10)
-	refused, err := p.ask()
+	refused, err := p.ask() //nolint:bodyclose // ask closes it
 	require.NoError(t, err)
 	require.Equal(t, http.StatusServiceUnavailable, refused.StatusCode)
 	require.NotEmpty(t, refused.Header.Get("Retry-After"))

@@ -65,10 +65,10 @@ func TestFind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var args, want []string
-			for _, a := range strings.Fields(c.args) {
+			for a := range strings.FieldsSeq(c.args) {
 				args = append(args, root+"/"+a)
 			}
-			for _, w := range strings.Fields(c.want) {
+			for w := range strings.FieldsSeq(c.want) {
 				want = append(want, filepath.Join(root, w))
 			}
 			got, err := jobspecs.Find(args...)

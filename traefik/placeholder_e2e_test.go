@@ -94,7 +94,8 @@ func TestAPlaceholderStandsInThePool(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
 				return fmt.Errorf("%s: %s", path, resp.Status)
 			}
 		}

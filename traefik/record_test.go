@@ -2,6 +2,7 @@ package traefik_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -152,7 +153,7 @@ func startConsul(t *testing.T) *consulAgent {
 	}
 	t.Cleanup(start(t, binary(t, "DRAINGATE_CONSUL"), args...))
 	eventually(t, func() error {
-		leader, err := tryFetch("http://" + addr + "/v1/status/leader")
+		leader, err := tryFetch(t.Context(), "http://"+addr+"/v1/status/leader")
 		if err == nil && len(leader) < 5 {
 			return fmt.Errorf("no leader: %s", leader)
 		}
@@ -172,11 +173,11 @@ func (c *consulAgent) deregister(t *testing.T, id string) {
 }
 
 func (c *consulAgent) put(t *testing.T, path string, body []byte) {
-	req, err := http.NewRequest(http.MethodPut, "http://"+c.addr+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+c.addr+path, bytes.NewReader(body))
 	require.NoError(t, err)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, resp.StatusCode, "%s", answer)
@@ -185,7 +186,7 @@ func (c *consulAgent) put(t *testing.T, path string, body []byte) {
 func startTraefik(t *testing.T, api string, args ...string) (stop func()) {
 	stop = start(t, binary(t, "DRAINGATE_TRAEFIK"), args...)
 	eventually(t, func() error {
-		_, err := tryFetch("http://" + api + "/api/version")
+		_, err := tryFetch(t.Context(), "http://"+api+"/api/version")
 		return err
 	})
 	return stop
@@ -193,7 +194,7 @@ func startTraefik(t *testing.T, api string, args ...string) (stop func()) {
 
 // start runs a child process; stop ends it and waits for it.
 func start(t *testing.T, path string, args ...string) (stop func()) {
-	cmd := exec.Command(path, args...)
+	cmd := exec.CommandContext(t.Context(), path, args...)
 	cmd.Dir = t.TempDir()
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -217,7 +218,7 @@ func routing(t *testing.T, api string, done func([]byte) bool) []byte {
 	var raw []byte
 	eventually(t, func() error {
 		var err error
-		if raw, err = tryFetch("http://" + api + "/api/rawdata"); err == nil && !done(raw) {
+		if raw, err = tryFetch(t.Context(), "http://"+api+"/api/rawdata"); err == nil && !done(raw) {
 			err = fmt.Errorf("not there yet: %s", raw)
 		}
 		return err
@@ -233,17 +234,21 @@ func eventually(t *testing.T, try func() error) {
 }
 
 func fetch(t *testing.T, url string) []byte {
-	body, err := tryFetch(url)
+	body, err := tryFetch(t.Context(), url)
 	require.NoError(t, err)
 	return body
 }
 
-func tryFetch(url string) ([]byte, error) {
-	resp, err := http.Get(url)
+func tryFetch(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", resp.Status, body)
@@ -252,9 +257,9 @@ func tryFetch(url string) ([]byte, error) {
 }
 
 func freeAddress(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
 

@@ -63,7 +63,7 @@ func runTask(t *testing.T, task model.Task, api string) (model.ProxySettings, er
 	for _, arg := range task.Program.Args {
 		args = append(args, interpolate.Replace(arg))
 	}
-	cmd := exec.Command(binary(t, "DRAINGATE_TRAEFIK"), args...)
+	cmd := exec.CommandContext(t.Context(), binary(t, "DRAINGATE_TRAEFIK"), args...)
 	cmd.Dir, cmd.Env = dir, []string{"HOME=/nonexistent"}
 	for name, value := range task.Env {
 		cmd.Env = append(cmd.Env, name+"="+interpolate.Replace(value))
@@ -80,14 +80,14 @@ func runTask(t *testing.T, task model.Task, api string) (model.ProxySettings, er
 			t.Logf("%q: %s", args, out.String())
 		}
 	})
-	return askSettings(t, ctx, api)
+	return askSettings(ctx, t, api)
 }
 
 // askSettings waits for an answer, or for the end of the process.
-func askSettings(t *testing.T, ctx context.Context, api string) (model.ProxySettings, error) {
+func askSettings(ctx context.Context, t *testing.T, api string) (model.ProxySettings, error) {
 	deadline := time.After(60 * time.Second)
 	for {
-		archive, err := tryFetch("http://" + api + "/api/support-dump")
+		archive, err := tryFetch(ctx, "http://"+api+"/api/support-dump")
 		if err == nil {
 			return traefik.SettingsFromDump(member(t, archive, "static-config.json"))
 		}
@@ -104,7 +104,7 @@ func askSettings(t *testing.T, ctx context.Context, api string) (model.ProxySett
 // TestEveryFlagIsKnown holds the flags that are known here against the help of
 // the real Traefik: which there are, and which take no value.
 func TestEveryFlagIsKnown(t *testing.T) {
-	help, err := exec.Command(binary(t, "DRAINGATE_TRAEFIK"), "--help").Output()
+	help, err := exec.CommandContext(t.Context(), binary(t, "DRAINGATE_TRAEFIK"), "--help").Output()
 	require.NoError(t, err)
 	flags := regexp.MustCompile(`(?m)^ +(--\S+) +\(Default: "(.*)"\)$`).FindAllStringSubmatch(string(help), -1)
 	require.Greater(t, len(flags), 400)

@@ -83,7 +83,7 @@ func TestRunWithoutServers(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("Run did not end")
 	}
-	_, err = net.Dial("tcp", a.Addr())
+	_, err = new(net.Dialer).DialContext(t.Context(), "tcp", a.Addr())
 	require.Error(t, err, "the status endpoint is closed")
 }
 
@@ -130,7 +130,7 @@ func get(t *testing.T, a *App, path string) (int, string) {
 }
 
 func TestStartThatCannotWork(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, taken.Close()) }()
 	broken := filepath.Join(t.TempDir(), "traefik.toml")

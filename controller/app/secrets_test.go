@@ -63,7 +63,7 @@ func TestNoSecretIsShown(t *testing.T) {
 	cancel()
 	require.NoError(t, <-ended)
 	for where, text := range map[string]string{"the log": log.String(), "the endpoint": seen.String(), "the webhook": posted.String()} {
-		for _, line := range strings.Split(text, "\n") {
+		for line := range strings.SplitSeq(text, "\n") {
 			require.NotContains(t, line, marked, where)
 		}
 	}

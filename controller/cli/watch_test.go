@@ -35,7 +35,7 @@ func TestWatchPrintsOneLineForEachChange(t *testing.T) {
 	out.has(t, "watch: connected again", "decision: Hold ProxyUnknown")
 	require.Zero(t, end(), "Ctrl-C is no failure")
 	var decisions []string
-	for _, line := range strings.Split(out.String(), "\n") {
+	for line := range strings.SplitSeq(out.String(), "\n") {
 		if _, what, ok := strings.Cut(line, " decision: Hold "); ok {
 			decisions = append(decisions, strings.Split(what, ":")[0])
 			require.Regexp(t, `^\d{4}-\d\d-\d\dT.*Z default/web version 7 \(aaaa1111\) `, line)
@@ -51,7 +51,7 @@ func TestWatchAsksWhereThereAreNoEvents(t *testing.T) {
 	store := status.NewStore()
 	store.Record(held("CanaryNotHealthy"))
 	handler := status.NewHandler(status.Options{Store: store})
-	srv, err := net.Listen("tcp", "127.0.0.1:0")
+	srv, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	old := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == status.EventsPath {

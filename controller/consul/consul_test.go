@@ -3,6 +3,7 @@ package consul
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -45,9 +46,7 @@ func recorded(t *testing.T, name string) recording {
 }
 
 func (r recording) serve(w http.ResponseWriter) {
-	for key, values := range r.Header {
-		w.Header()[key] = values
-	}
+	maps.Copy(w.Header(), r.Header)
 	w.WriteHeader(r.Status)
 	_, _ = w.Write(append(r.Body, r.Text...))
 }

@@ -19,7 +19,7 @@ func TestAnErrorShowsNoToken(t *testing.T) {
 		_, password, _ := r.BasicAuth()
 		http.Error(w, "no: "+r.Header.Get("X-Consul-Token")+" "+password+" "+r.Header.Get("Authorization"), http.StatusForbidden)
 	})
-	dir, err := os.MkdirTemp("", "dg") // A socket's path has to be short.
+	dir, err := os.MkdirTemp("", "dg") //nolint:usetesting // a socket's path has to be short
 	require.NoError(t, err)
 	defer func() { require.NoError(t, os.RemoveAll(dir)) }()
 	socket, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", filepath.Join(dir, "s"))

@@ -173,12 +173,12 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var out any
 	id := r.PathValue("id")
-	switch {
-	case r.URL.Path == "/v1/agent/self":
+	switch r.URL.Path {
+	case "/v1/agent/self":
 		out = map[string]any{"Config": map[string]any{"NodeName": "n1"}}
-	case r.URL.Path == "/v1/agent/services":
+	case "/v1/agent/services":
 		out = services
-	case r.URL.Path == "/v1/agent/checks":
+	case "/v1/agent/checks":
 		out = checks
 	default:
 		is, there := a.services[id]

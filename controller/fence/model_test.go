@@ -76,12 +76,11 @@ type session struct {
 }
 
 type pending struct {
-	action    Action
-	index     int // of the record as read
-	status    string
-	promoted  bool
-	at        int
-	delivered bool
+	action   Action
+	index    int // of the record as read
+	status   string
+	promoted bool
+	at       int
 }
 
 type chief struct {

@@ -63,7 +63,7 @@ func (s *state) applies(n int, in NodeInput) {
 	action, mem := Apply(in)
 	// The answer to a question begins another pass.
 	f.mem, f.asked, f.passed = mem, action.Ask, len(action.Ask) == 0 || len(in.Standings) > 0
-	if in.Records.Known() && in.Records.At == at(s.now) {
+	if in.Records.Known() && in.Records.At.Equal(at(s.now)) {
 		f.looked = s.now
 	}
 	if mark, ok := action.Acks["dep"]; ok && !f.blind {

@@ -3,7 +3,6 @@ package fence
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/draingate/draingate/controller/model"
 )
@@ -111,7 +110,7 @@ func (s *state) tick() {
 func (s *state) bounds() {
 	for i := range s.count {
 		in, f := s.insts[i], s.fencers[s.nodeOf(i)]
-		if in.maint != ours || in.stopping || !f.up || f.frozen || f.mem.Read == (time.Time{}) {
+		if in.maint != ours || in.stopping || !f.up || f.frozen || f.mem.Read.IsZero() {
 			continue
 		}
 		armed := s.rec != nil && s.rec.Step == StepArmed

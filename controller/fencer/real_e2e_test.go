@@ -33,7 +33,7 @@ func startConsul(t *testing.T) (string, *os.Process) {
 	require.NotEmpty(t, path, "set DRAINGATE_CONSUL, as make e2e does")
 	var ports []int
 	for range 3 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		defer func() { _ = l.Close() }()
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -17,13 +18,8 @@ func TestConditions(t *testing.T) {
 		model.TraefikHealth: model.False, model.TraefikRetry: model.False, model.SettingsAgree: model.True, model.WithinDeadline: model.True,
 		model.Promoted: model.False, model.OldOutOfRotation: model.False, model.Drained: model.False}
 	but := func(other status) status {
-		out := status{}
-		for k, v := range all {
-			out[k] = v
-		}
-		for k, v := range other {
-			out[k] = v
-		}
+		out := maps.Clone(all)
+		maps.Copy(out, other)
 		return out
 	}
 	noDelay := oldJob(func(j *model.Job) { j.Groups[0].ShutdownDelay = 0 })
@@ -118,6 +114,7 @@ func TestConditionsAfterPromotion(t *testing.T) {
 				require.Equal(t, step.drained, c.Status, step.what)
 			case model.Promoted:
 				require.Equal(t, model.True, c.Status, step.what)
+			default: // the others are of the time before
 			}
 		}
 		require.Equal(t, step.again, d.RetryAfter > 0, "%s: look again", step.what)

@@ -23,12 +23,12 @@ type fenced struct {
 	holder string
 	// out are the old allocations in maintenance; acked is the mark that the
 	// node has acknowledged. slow keeps the proxies from noticing.
-	out              map[string]bool
-	acked            string
-	slow             bool
-	paused, promoted bool
-	change           change
-	did              []fence.Do
+	out    map[string]bool
+	acked  string
+	slow   bool
+	paused bool
+	change change
+	did    []fence.Do
 }
 
 func newFenced(w world) *fenced {

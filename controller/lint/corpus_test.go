@@ -63,7 +63,8 @@ func corpus(t testing.TB, folder string) []corpusCase {
 	for _, file := range rest {
 		base, ending, _ := strings.Cut(filepath.Base(file), ".")
 		c := cases[filepath.Join("testdata", folder, base)]
-		require.True(t, c != nil && slices.Contains(sidecarEndings, "."+ending), "%s belongs to no case", file)
+		require.NotNil(t, c, "%s belongs to no case", file)
+		require.Contains(t, sidecarEndings, "."+ending, "%s belongs to no case", file)
 		content, err := os.ReadFile(file)
 		require.NoError(t, err)
 		c.sidecars["."+ending] = string(content)
@@ -200,11 +201,12 @@ func (c corpusCase) text(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile(c.path)
 	require.NoError(t, err)
-	out := string(content)
+	var out strings.Builder
+	out.Write(content)
 	for _, ending := range sidecarEndings[1:] {
-		out += c.sidecars[ending]
+		out.WriteString(c.sidecars[ending])
 	}
-	return out
+	return out.String()
 }
 
 // apart is how many lines one text has and the other has not, alignment aside.

@@ -209,31 +209,33 @@ func fence(text, language string) string {
 
 // head is the part of a section that follows from the rule.
 func head(r rule.Rule) string {
-	out := fmt.Sprintf("## %s: %s\n\n**%s**: %s\n\n%s\n\n", r.ID, r.Name, r.Severity, r.Summary, r.Why)
+	var out strings.Builder
+	fmt.Fprintf(&out, "## %s: %s\n\n**%s**: %s\n\n%s\n\n", r.ID, r.Name, r.Severity, r.Summary, r.Why)
 	for _, v := range []struct{ of, is string }{{"Nomad", r.Nomad}, {"Traefik", r.Traefik}} {
 		if v.is != "" {
-			out += fmt.Sprintf("Of %s: %s.\n\n", v.of, v.is)
+			fmt.Fprintf(&out, "Of %s: %s.\n\n", v.of, v.is)
 		}
 	}
 	if r.Fixes != "" {
-		return out + fmt.Sprintf("`--fix` %s.\n\n", r.Fixes)
+		return out.String() + fmt.Sprintf("`--fix` %s.\n\n", r.Fixes)
 	}
-	return out + "`--fix` leaves this to you.\n\n"
+	return out.String() + "`--fix` leaves this to you.\n\n"
 }
 
 // updated has the head of each section as it follows from the rules, and an
 // empty section for each rule that had none.
 func updated(page string) string {
 	start, sections := parsePage(page)
-	out := start
+	var out strings.Builder
+	out.WriteString(start)
 	for _, r := range lint.Rules() {
-		out += head(r)
+		out.WriteString(head(r))
 		i := slices.IndexFunc(sections, func(s section) bool { return s.id == r.ID })
 		if i < 0 {
-			out += "Bad:\n\n```hcl\n```\n\nGood:\n\n```hcl\n```\n\n"
+			out.WriteString("Bad:\n\n```hcl\n```\n\nGood:\n\n```hcl\n```\n\n")
 			continue
 		}
-		out += sections[i].rest
+		out.WriteString(sections[i].rest)
 	}
-	return strings.TrimRight(out, "\n") + "\n"
+	return strings.TrimRight(out.String(), "\n") + "\n"
 }

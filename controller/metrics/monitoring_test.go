@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -63,9 +64,7 @@ func series(t *testing.T) map[string]map[string][]string {
 		out[f.GetName()] = labels
 		if f.GetMetric()[0].GetHistogram() != nil {
 			bucket := map[string][]string{"le": nil}
-			for name, values := range labels {
-				bucket[name] = values
-			}
+			maps.Copy(bucket, labels)
 			out[f.GetName()+"_bucket"], out[f.GetName()+"_sum"], out[f.GetName()+"_count"] = bucket, labels, labels
 		}
 	}

@@ -53,26 +53,24 @@ func TestConvertRecordedAnswers(t *testing.T) {
 		versions = append(versions, convert.Job(job))
 	}
 	tests := map[string]any{
-		"deployment":        convertDeployment(ptrTo(recorded[nomadapi.Deployment](t, "deployment"))),
-		"job":               convert.Job(ptrTo(recorded[nomadapi.Job](t, "job"))),
+		"deployment":        convertDeployment(new(recorded[nomadapi.Deployment](t, "deployment"))),
+		"job":               convert.Job(new(recorded[nomadapi.Job](t, "job"))),
 		"versions":          versions,
 		"allocations":       stubs,
-		"allocation-old":    convertAllocation(ptrTo(recorded[nomadapi.Allocation](t, "allocation-old"))),
-		"allocation-canary": convertAllocation(ptrTo(recorded[nomadapi.Allocation](t, "allocation-canary"))),
+		"allocation-old":    convertAllocation(new(recorded[nomadapi.Allocation](t, "allocation-old"))),
+		"allocation-canary": convertAllocation(new(recorded[nomadapi.Allocation](t, "allocation-canary"))),
 	}
 	for name, got := range tests {
 		t.Run(name, func(t *testing.T) { requireGolden(t, name, got) })
 	}
 }
 
-func ptrTo[T any](v T) *T { return &v }
-
 // What a decision rests on most, spelled out, so that an update of the golden
 // files cannot lose it.
 func TestRecordedCanaryAllocation(t *testing.T) {
 	t.Parallel()
-	got := convertAllocation(ptrTo(recorded[nomadapi.Allocation](t, "allocation-canary")))
-	d := convertDeployment(ptrTo(recorded[nomadapi.Deployment](t, "deployment")))
+	got := convertAllocation(new(recorded[nomadapi.Allocation](t, "allocation-canary")))
+	d := convertDeployment(new(recorded[nomadapi.Deployment](t, "deployment")))
 	require.Equal(t, []string{got.ID}, d.Groups[0].PlacedCanaries)
 	require.Equal(t, d.ID, got.DeploymentID)
 	require.Equal(t, "recorded.web[0]", got.Name)

@@ -65,7 +65,7 @@ func TestPromoteTellsWhyItWasRefused(t *testing.T) {
 			require.ErrorContains(t, err, "promote deployment 1f2e3d4c: ")
 			require.NotContains(t, err.Error(), "\n")
 			for _, other := range []error{ErrForbidden, ErrAbsent, ErrTerminal, ErrUnhealthy, ErrUnreachable} {
-				require.Equal(t, other == test.want, errors.Is(err, other), "%v", other)
+				require.Equal(t, errors.Is(test.want, other), errors.Is(err, other), "%v", other)
 			}
 		})
 	}
@@ -188,8 +188,8 @@ func TestJobReadsAnOldVersion(t *testing.T) {
 func TestAllocationJob(t *testing.T) {
 	t.Parallel()
 	answers := map[string]nomadapi.Allocation{
-		"/v1/allocation/with": {TaskGroup: "edge", Job: &nomadapi.Job{ID: ptrTo("edge"), TaskGroups: []*nomadapi.TaskGroup{{
-			Name: ptrTo("edge"), Tasks: []*nomadapi.Task{{
+		"/v1/allocation/with": {TaskGroup: "edge", Job: &nomadapi.Job{ID: new("edge"), TaskGroups: []*nomadapi.TaskGroup{{
+			Name: new("edge"), Tasks: []*nomadapi.Task{{
 				Name: "traefik", Driver: "docker", Env: map[string]string{"A": "b"},
 				Config: map[string]any{"image": "traefik:3", "args": []any{"--api", 7.0}, "volumes": []any{"local/t.yml:/etc/traefik/traefik.yml:ro"}, "mount": map[string]any{"type": "bind", "source": "local", "target": "/conf"}},
 			}},
@@ -277,7 +277,7 @@ func TestNewTakesNomadsEnvironmentAndOverrides(t *testing.T) {
 func TestNewReachesATaskAPISocket(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "api.sock")
-	listener, err := net.Listen("unix", path)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", path)
 	require.NoError(t, err)
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) {

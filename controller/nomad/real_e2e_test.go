@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -66,7 +67,7 @@ func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		defer func() { _ = l.Close() }()
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
@@ -159,30 +160,26 @@ func job(t *testing.T, env map[string]string) *nomadapi.Job {
 	require.NoError(t, err)
 	task := nomadapi.NewTask("server", "raw_exec").SetConfig("command", self)
 	task.Env = map[string]string{"DRAINGATE_TEST_TASK_PORT": "${NOMAD_PORT_http}"}
-	for k, v := range env {
-		task.Env[k] = v
-	}
+	maps.Copy(task.Env, env)
 	task.ShutdownDelay = time.Second
 	task.Services = []*nomadapi.Service{{Name: "recorded-admin", PortLabel: "admin", Checks: []nomadapi.ServiceCheck{
 		{Type: "tcp", PortLabel: "http", Interval: time.Second, Timeout: time.Second},
 	}}}
 	group := nomadapi.NewTaskGroup("web", 1).AddTask(task)
-	group.ShutdownDelay = ptr(2 * time.Second)
+	group.ShutdownDelay = new(2 * time.Second)
 	group.SetMeta("draingate_drain", "3s")
 	group.Networks = []*nomadapi.NetworkResource{{DynamicPorts: []nomadapi.Port{{Label: "http"}, {Label: "admin"}}}}
 	group.Services = []*nomadapi.Service{{
 		Name: "recorded", PortLabel: "http", Tags: []string{"traefik.enable=true"}, CanaryTags: []string{"traefik.enable=true", "canary"},
 		Checks: []nomadapi.ServiceCheck{{Type: "http", Path: "/readyz", Interval: time.Second, Timeout: time.Second}},
 	}}
-	group.Update = &nomadapi.UpdateStrategy{Canary: ptr(1), MinHealthyTime: ptr(time.Second), HealthyDeadline: ptr(time.Minute)}
+	group.Update = &nomadapi.UpdateStrategy{Canary: new(1), MinHealthyTime: new(time.Second), HealthyDeadline: new(time.Minute)}
 	out := nomadapi.NewServiceJob("recorded", "recorded", "global", 50).AddTaskGroup(group)
-	out.Namespace = ptr("other")
+	out.Namespace = new("other")
 	out.Datacenters = []string{"dc1"}
 	out.SetMeta("draingate_mode", "enforce")
 	return out
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // submit registers the job and returns its deployment's key.
 func (c cluster) submit(t *testing.T, j *nomadapi.Job) model.Key {
@@ -399,7 +396,9 @@ func requireServiceIDs(t *testing.T, c cluster, allocID string) {
 
 func get(t *testing.T, url string) string {
 	t.Helper()
-	response, err := http.Get(url + "?pretty")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"?pretty", nil)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)

@@ -66,15 +66,15 @@ type garage struct {
 
 // place is a node with an agent and an instance of draingate.
 type place struct {
-	up                bool
-	memory            park.NodeMemory
-	lot               *garage
-	at                string // where the placeholder of the agent says to listen; empty for none
-	died              int
-	said              *park.Presence // nil where there is no session
-	ended             int            // when the session of a process that died ends, or one that was lost is opened again
-	read              *park.NodeInput
-	since, lots, load int
+	up          bool
+	memory      park.NodeMemory
+	lot         *garage
+	at          string // where the placeholder of the agent says to listen; empty for none
+	died        int
+	said        *park.Presence // nil where there is no session
+	ended       int            // when the session of a process that died ends, or one that was lost is opened again
+	read        *park.NodeInput
+	since, lots int
 }
 
 type edge struct {

@@ -94,7 +94,7 @@ func ask(t *testing.T, address, path string) <-chan *http.Response {
 	out := make(chan *http.Response, 1)
 	go func() {
 		defer close(out)
-		if answer, err := client.Do(request); err == nil {
+		if answer, err := client.Do(request); err == nil { //nolint:bodyclose // who takes it closes it
 			out <- answer
 		}
 	}()
@@ -119,7 +119,7 @@ func TestAParkIsCarriedOut(t *testing.T) {
 	address := says(t, c, "m1", park.LotIn).Address
 	require.Equal(t, address, c.at(mine).Address)
 	require.Equal(t, []string{"traefik.enable=true", address}, c.stands[mine].Tags)
-	waits := ask(t, address, "/")
+	waits := ask(t, address, "/") //nolint:bodyclose // status closes it
 	eventually(t, "it is known to wait", func() bool { return c.said().Waiting == 1 })
 
 	release := make(chan struct{})
@@ -134,12 +134,12 @@ func TestAParkIsCarriedOut(t *testing.T) {
 
 	c.store(t, record("m2", park.StepLeaving))
 	eventually(t, "it leaves the catalog", func() bool { return c.at(mine).ID == "" })
-	require.Equal(t, http.StatusOK, status(t, ask(t, address, "/")), "proxies still route to it")
+	require.Equal(t, http.StatusOK, status(t, ask(t, address, "/")), "proxies still route to it") //nolint:bodyclose // status closes it
 	says(t, c, "m2", park.LotLeft)
-	require.Equal(t, http.StatusOK, status(t, ask(t, address, "/")), "nobody said yet that they do not")
+	require.Equal(t, http.StatusOK, status(t, ask(t, address, "/")), "nobody said yet that they do not") //nolint:bodyclose // status closes it
 	c.store(t, record("m3", park.StepOut))
 	says(t, c, "m3", park.LotClosed)
-	_, open := <-ask(t, address, "/")
+	_, open := <-ask(t, address, "/") //nolint:bodyclose // there is none
 	require.False(t, open, "the listener is closed")
 	c.store(t, record("m4", park.StepParking))
 	require.NotEqual(t, address, says(t, c, "m4", park.LotIn).Address, "the next park does not wait for the stream")
@@ -183,7 +183,7 @@ func TestAtTheEndOfTheProcessWhatWaitsIsRefused(t *testing.T) {
 	r := record("m1", park.StepParking)
 	r.Wait = 2 * time.Second
 	c.store(t, r)
-	waits := ask(t, says(t, c, "m1", park.LotIn).Address, "/")
+	waits := ask(t, says(t, c, "m1", park.LotIn).Address, "/") //nolint:bodyclose // status closes it
 	eventually(t, "it is known to wait", func() bool { return c.said().Waiting == 1 })
 	stop()
 	require.Equal(t, http.StatusServiceUnavailable, status(t, waits))
@@ -244,6 +244,6 @@ func TestAServiceThatWasGivenUpIsParkedForAnew(t *testing.T) {
 	r.Mark, r.Gap, r.Wait = "m2", time.Now().Add(time.Second), time.Hour
 	c.store(t, r)
 	says(t, c, "m2", park.LotIn)
-	_ = ask(t, address, "/")
+	_ = ask(t, address, "/") //nolint:bodyclose // no answer comes
 	eventually(t, "what comes waits, and for as long as the new word says", func() bool { return c.said().Waiting == 1 })
 }

@@ -46,7 +46,7 @@ func TestChecksAreAnsweredHere(t *testing.T) {
 			l.Serve([]Backend{backend.backend()})
 			conn := dialRaw(t, l.Addr().String())
 			conn.say(t, append(c.send, "", "")...)
-			require.Equal(t, c.want, conn.response(t).StatusCode)
+			require.Equal(t, c.want, conn.response(t).StatusCode) //nolint:bodyclose // it ends with its connection
 			require.Equal(t, c.want == passed, len(backend.requests()) == 1)
 		})
 	}

@@ -73,7 +73,7 @@ func TestCloseWaitsUntilNothingComes(t *testing.T) {
 	eventually(t, "answers end their connections", func() bool {
 		conn := dialRaw(t, l.Addr().String())
 		conn.say(t, "GET /late HTTP/1.1", "Host: x", "", "")
-		res := conn.response(t)
+		res := conn.response(t) //nolint:bodyclose // it ends with its connection
 		body, err := io.ReadAll(res.Body)
 		require.NoError(t, err)
 		require.Equal(t, "served /late", string(body))
@@ -118,12 +118,12 @@ func TestCloseLeavesUpgradesAlone(t *testing.T) {
 	l.Serve([]Backend{backend.backend()})
 	conn := dialRaw(t, l.Addr().String())
 	conn.say(t, "GET / HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: echo", "", "")
-	require.Equal(t, http.StatusSwitchingProtocols, conn.response(t).StatusCode)
+	require.Equal(t, http.StatusSwitchingProtocols, conn.response(t).StatusCode) //nolint:bodyclose // it ends with its connection
 
 	l.leaveNow()
 	late := dialRaw(t, l.Addr().String())
 	late.say(t, "GET / HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: echo", "", "")
-	require.Equal(t, []string{"Upgrade"}, late.response(t).Header["Connection"], "one that came late is an upgrade all the same")
+	require.Equal(t, []string{"Upgrade"}, late.response(t).Header["Connection"], "one that came late is an upgrade all the same") //nolint:bodyclose // it ends with its connection
 	require.NoError(t, late.Close())
 	eventually(t, "that one ends", func() bool { return l.Figures().Upgrades == 1 })
 

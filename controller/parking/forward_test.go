@@ -89,7 +89,7 @@ func TestARequestArrivesAsItWasSent(t *testing.T) {
 			l.Serve([]Backend{backend.backend()})
 			conn := dialRaw(t, l.Addr().String())
 			conn.say(t, append(c.send, "", "")...)
-			require.Equal(t, http.StatusNoContent, conn.response(t).StatusCode)
+			require.Equal(t, http.StatusNoContent, conn.response(t).StatusCode) //nolint:bodyclose // it ends with its connection
 			got := strings.Split(<-heads, "\r\n")
 			want := append(slices.Clone(c.want), "", "")
 			if !slices.Contains(want, "Connection: Upgrade") {
@@ -122,7 +122,7 @@ func TestTheHostOfAServer(t *testing.T) {
 			l.Serve([]Backend{backend.backend()})
 			conn := dialRaw(t, l.Addr().String())
 			conn.say(t, "GET / HTTP/1.1", "Host: "+c.host(l), "", "")
-			require.Equal(t, http.StatusOK, conn.response(t).StatusCode)
+			require.Equal(t, http.StatusOK, conn.response(t).StatusCode) //nolint:bodyclose // it ends with its connection
 			want := c.host(l)
 			if c.own {
 				want = backend.Listener.Addr().String()
@@ -214,7 +214,7 @@ func TestWhatCannotBePassedOn(t *testing.T) {
 			l.Serve([]Backend{backend.backend()})
 			conn := dialRaw(t, l.Addr().String())
 			conn.say(t, append(c.send, "", "")...)
-			require.Equal(t, c.status, conn.response(t).StatusCode)
+			require.Equal(t, c.status, conn.response(t).StatusCode) //nolint:bodyclose // it ends with its connection
 			require.Empty(t, backend.requests())
 			eventually(t, "the turn ends", func() bool { return l.Figures().UnderWay == 0 })
 		})

@@ -44,7 +44,7 @@ func FuzzRequests(f *testing.F) {
 		before, passed := read.Load(), l.Figures().Forwarded+l.Figures().Released
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
 		require.NoError(t, err)
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		_, _ = conn.Write(sent)
 		// A client that closes at once is one that left.
 		require.NoError(t, conn.SetReadDeadline(time.Now().Add(stay)))

@@ -123,7 +123,7 @@ func do(client *http.Client, r *http.Request) answer {
 	if err != nil {
 		return answer{err: err}
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
 	return answer{status: res.StatusCode, header: res.Header, body: string(body), err: err}
 }
@@ -227,7 +227,7 @@ func newRawInstance(t testing.TB, serve func(raw)) *rawInstance {
 			i.mu.Unlock()
 			_ = conn.SetDeadline(time.Now().Add(patience))
 			all.Go(func() {
-				defer conn.Close()
+				defer func() { _ = conn.Close() }()
 				serve(raw{Conn: conn, Reader: bufio.NewReader(conn)})
 			})
 		}

@@ -36,7 +36,7 @@ func TestABodyIsReadWhenThereIsAnInstance(t *testing.T) {
 	require.Equal(t, "HTTP/1.1 100 Continue\r\n", line)
 	_, _ = conn.ReadString('\n')
 	conn.say(t, "hello")
-	res := conn.response(t)
+	res := conn.response(t) //nolint:bodyclose // it ends with its connection
 	body, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	require.Equal(t, "hello", string(body))
@@ -142,7 +142,7 @@ func TestAnswersAreStreamed(t *testing.T) {
 	conn := dialRaw(t, l.Addr().String())
 	conn.say(t, "POST / HTTP/1.1", "Host: x", "Transfer-Encoding: chunked", "Trailer: X-Up", "", "2", "hi", "0", "X-Up: 42", "", "")
 	next <- "first"
-	res := conn.response(t)
+	res := conn.response(t) //nolint:bodyclose // it ends with its connection
 	for _, event := range []string{"first", "second"} {
 		if event != "first" {
 			next <- event
@@ -175,7 +175,7 @@ func TestAnAnswerOfKnownLengthIsStreamedToo(t *testing.T) {
 	conn.say(t, "GET / HTTP/1.1", "Host: x", "", "")
 	t.Cleanup(sync.OnceFunc(func() { close(rest) }))
 	got := make([]byte, 4)
-	_, err := io.ReadFull(conn.response(t).Body, got)
+	_, err := io.ReadFull(conn.response(t).Body, got) //nolint:bodyclose // it ends with its connection
 	require.NoError(t, err)
 	require.Equal(t, "half", string(got))
 }
@@ -195,7 +195,7 @@ func TestAnUpgradeThatWaited(t *testing.T) {
 	conn.say(t, "GET /ws HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: websocket", "", "")
 	waiting(t, l, 1)
 	l.Serve([]Backend{backend.backend()})
-	require.Equal(t, http.StatusSwitchingProtocols, conn.response(t).StatusCode)
+	require.Equal(t, http.StatusSwitchingProtocols, conn.response(t).StatusCode) //nolint:bodyclose // it ends with its connection
 	for _, word := range []string{"ping", "pong"} {
 		conn.say(t, word)
 		got := make([]byte, len(word))

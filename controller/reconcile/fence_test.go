@@ -84,7 +84,7 @@ func fenceLoop(t *testing.T, f *fakeFences, lasting time.Duration, left ...time.
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), lasting)
 	defer cancel()
-	f.fakeWorld.hard = true
+	f.hard = true
 	rec := &stubRecorder{}
 	r := New(f.fakeWorld, f.fakeWorld, rec, Options{
 		Policy: gate.Policy{Margin: time.Second, DefaultMode: model.ModeObserve, Poll: 500 * time.Millisecond, Fence: model.FenceAuto, FencePatience: time.Minute},

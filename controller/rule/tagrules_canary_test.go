@@ -74,33 +74,21 @@ func TestTagsThatDiffer(t *testing.T) {
 		"one instance, stopped before the next starts": {job: single, against: &running},
 		"one instance, with a placeholder beside it":   {job: withMeta(single, "draingate_park", "30s"), against: &running, want: []wanted{{rule.Error, atTags.Index(2), `router "web"`}}},
 		"a middleware": {job: one(routes("traefik.http.routers.web.middlewares=r", "traefik.http.middlewares.r.retry.attempts=4")...),
-			against: ref(one(routes("traefik.http.routers.web.middlewares=r", "traefik.http.middlewares.r.retry.attempts=2")...)),
+			against: new(one(routes("traefik.http.routers.web.middlewares=r", "traefik.http.middlewares.r.retry.attempts=2")...)),
 			want:    []wanted{{rule.Error, atTags.Index(3), `middleware "r"`}}},
 		"a newer option of the same middleware": {version: "3.7.2", job: one(routes("traefik.http.middlewares.r.retry.attempts=4", "traefik.http.middlewares.r.retry.status=502")...),
-			against: ref(one(routes("traefik.http.middlewares.r.retry.attempts=4")...)),
+			against: new(one(routes("traefik.http.middlewares.r.retry.attempts=4")...)),
 			want:    []wanted{{rule.Error, atTags.Index(3), `middleware "r"`}}},
 		"canary_tags with another rule for the same router": {job: withCanary(routes(), []string{"traefik.enable=true", "traefik.http.routers.web.rule=Host(`next.example`)"}),
 			want: []wanted{{rule.Error, atCanary.Index(1), "with the tags, which the other instances have"}}},
 		"two services of the job that share a router": {job: jobOf(service("web", routes(), nil), service("api", routes(), nil)),
 			want: []wanted{{rule.Error, `group["g1"].service[0].tags[1]`, `with service "web" of the same job`}}},
 		"two groups of one service": {job: jobOf(service("web", routes(), nil), service("web", routes(), nil))},
-		"another's prefix":          {job: one("edge.http.routers.web.rule=a"), against: ref(one("edge.http.routers.web.rule=b"))},
-		"a name of the job's":       {job: one("traefik.http.routers.web.rule=Host(`${NOMAD_JOB_NAME}`)"), against: ref(one("traefik.http.routers.web.rule=Host(`${NOMAD_JOB_NAME}`)"))},
+		"another's prefix":          {job: one("edge.http.routers.web.rule=a"), against: new(one("edge.http.routers.web.rule=b"))},
+		"a name of the job's":       {job: one("traefik.http.routers.web.rule=Host(`${NOMAD_JOB_NAME}`)"), against: new(one("traefik.http.routers.web.rule=Host(`${NOMAD_JOB_NAME}`)"))},
 		"something of each instance": {job: one("traefik.http.routers.web.rule=Host(`${NOMAD_ALLOC_ID}`)"),
 			want: []wanted{{rule.Unknown, atTags.Index(0), "depends on ${NOMAD_ALLOC_ID}"}}},
-		"meta that changes": {job: withMeta(one("traefik.http.routers.web.rule=Host(`${NOMAD_META_HOST}`)"), "host", "a"), against: ref(withMeta(one("traefik.http.routers.web.rule=Host(`${NOMAD_META_HOST}`)"), "host", "b")),
+		"meta that changes": {job: withMeta(one("traefik.http.routers.web.rule=Host(`${NOMAD_META_HOST}`)"), "host", "a"), against: new(withMeta(one("traefik.http.routers.web.rule=Host(`${NOMAD_META_HOST}`)"), "host", "b")),
 			want: []wanted{{rule.Error, atTags.Index(0), `router "web"`}}},
 	})
-}
-
-func ref(j model.Job) *model.Job { return &j }
-
-func keep(findings []rule.Finding, prefix string) []rule.Finding {
-	var out []rule.Finding
-	for _, f := range findings {
-		if f.Rule[:len(prefix)] == prefix {
-			out = append(out, f)
-		}
-	}
-	return out
 }

@@ -56,8 +56,8 @@ func TestTheDocumentNamesEveryFieldAndMetric(t *testing.T) {
 		reflect.TypeFor[status.FenceList](), reflect.TypeFor[status.Fence](), reflect.TypeFor[status.FencedInstance](), reflect.TypeFor[status.Fencer](),
 		reflect.TypeFor[status.ParkList](), reflect.TypeFor[status.Park](), reflect.TypeFor[status.ParkNode](), reflect.TypeFor[status.ParkedInstance](), reflect.TypeFor[status.GoingInstance](), reflect.TypeFor[status.Parker](),
 	} {
-		for i := range kind.NumField() {
-			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
+		for field := range kind.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if name != "" && !strings.Contains(string(text), `"`+name+`"`) && !strings.Contains(string(text), name+"`") {
 				t.Errorf("docs/status.md does not name %s of %s", name, kind.Name())
 			}

@@ -76,7 +76,7 @@ func TestAFollowerPassesOnWhatTheLeaderKnows(t *testing.T) {
 // What a client sends to prove who it is goes to nobody else.
 func TestAFollowerPassesOnNoCredentials(t *testing.T) {
 	address, asked := leading(t)
-	req := httptest.NewRequest(http.MethodGet, "/v1/deployments", nil)
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/deployments", nil)
 	req.Header.Set("Authorization", "Bearer marked")
 	req.Header.Set("Cookie", "session=marked")
 	req.Header.Set("X-Nomad-Token", "marked")
@@ -107,7 +107,7 @@ func TestWhatCannotBePassedOnSaysSo(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			c.options.Store = status.NewStore()
-			req := httptest.NewRequest(http.MethodGet, "/v1/deployments", nil)
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/deployments", nil)
 			if strings.Contains(name, "already") {
 				req.Header.Set(status.ForwardedHeader, "carol")
 			}

@@ -1,6 +1,7 @@
 package status_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -24,7 +25,7 @@ func serve(o status.Options, method, target string) *httptest.ResponseRecorder {
 		o.Store = status.NewStore()
 	}
 	res := httptest.NewRecorder()
-	status.NewHandler(o).ServeHTTP(res, httptest.NewRequest(method, target, nil))
+	status.NewHandler(o).ServeHTTP(res, httptest.NewRequestWithContext(context.Background(), method, target, nil))
 	return res
 }
 
@@ -130,7 +131,9 @@ func TestHandlerIsReadOnly(t *testing.T) {
 func TestHandlerAnswersHead(t *testing.T) {
 	srv := httptest.NewServer(status.NewHandler(status.Options{Store: status.NewStore()}))
 	defer srv.Close()
-	res, err := http.Head(srv.URL + "/v1/deployments") //nolint:noctx // bounded by the server's end
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodHead, srv.URL+"/v1/deployments", nil)
+	require.NoError(t, err)
+	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	require.Equal(t, http.StatusOK, res.StatusCode)
@@ -190,7 +193,7 @@ func TestClientTellsFindingsFromNobodyWhoLooks(t *testing.T) {
 			require.NoError(t, err)
 			defer client.CloseIdle()
 			got, err := client.Lint(t.Context())
-			if answer, ok := tt.fails.(*status.APIError); ok {
+			if answer, ok := errors.AsType[*status.APIError](tt.fails); ok {
 				require.ErrorAs(t, err, &answer)
 				require.Equal(t, http.StatusServiceUnavailable, answer.Code)
 				return
@@ -242,7 +245,7 @@ func FuzzHandlerDeploymentPath(f *testing.F) {
 		if id == "" || id == "." || id == ".." {
 			return // no path element: the router redirects these
 		}
-		req := httptest.NewRequest(http.MethodGet, "/", nil)
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		req.URL = &url.URL{Path: "/v1/deployments/" + id, RawPath: "/v1/deployments/" + url.PathEscape(id)}
 		res := httptest.NewRecorder()
 		h.ServeHTTP(res, req)

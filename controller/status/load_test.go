@@ -28,8 +28,8 @@ type listener struct {
 	read *bufio.Reader
 }
 
-func listen(addr string) (*listener, error) {
-	conn, err := net.Dial("tcp", addr)
+func listen(t *testing.T, addr string) (*listener, error) {
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func TestAThousandStreams(t *testing.T) {
 	opening.SetLimit(50)
 	for i := range open {
 		opening.Go(func() (err error) {
-			open[i], err = listen(addr)
+			open[i], err = listen(t, addr)
 			return err
 		})
 	}
@@ -124,7 +124,7 @@ func TestAThousandStreams(t *testing.T) {
 func TestASlowStreamIsDropped(t *testing.T) {
 	s := status.NewStore()
 	addr, _, _ := start(t, status.NewHandler(status.Options{Store: s}))
-	slow, err := listen(addr)
+	slow, err := listen(t, addr)
 	require.NoError(t, err)
 	defer func() { _ = slow.conn.Close() }()
 	require.NoError(t, slow.conn.(*net.TCPConn).SetReadBuffer(1024))
@@ -149,7 +149,7 @@ func TestThereAreOnlySoManyStreams(t *testing.T) {
 	defer end()
 	for range status.MaxSubscribers {
 		open.Go(func() {
-			r := httptest.NewRequest(http.MethodGet, status.EventsPath, nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, status.EventsPath, nil)
 			h.ServeHTTP(&blocked{header: http.Header{}, until: ended}, r)
 		})
 	}
@@ -157,7 +157,7 @@ func TestThereAreOnlySoManyStreams(t *testing.T) {
 	res := httptest.NewRecorder()
 	soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	h.ServeHTTP(res, httptest.NewRequest(http.MethodGet, status.EventsPath, nil).WithContext(soon))
+	h.ServeHTTP(res, httptest.NewRequestWithContext(soon, http.MethodGet, status.EventsPath, nil))
 	require.Equal(t, http.StatusServiceUnavailable, res.Code)
 	require.Equal(t, "5", res.Header().Get("Retry-After"))
 	end()
@@ -184,7 +184,7 @@ func TestSlowAndEndlessRequestsAreCutOff(t *testing.T) {
 	addr, _, _ := start(t, status.NewHandler(status.Options{Store: status.NewStore()}))
 	t.Run("a header that never ends", func(t *testing.T) {
 		t.Parallel()
-		conn, err := net.Dial("tcp", addr)
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 		require.NoError(t, err)
 		defer func() { _ = conn.Close() }()
 		require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
@@ -216,7 +216,7 @@ func FuzzHandlerHeaders(f *testing.F) {
 	h := status.NewHandler(status.Options{Store: status.NewStore(), Ready: func() (bool, []string) { return true, nil }})
 	f.Fuzz(func(t *testing.T, name, value, query string) {
 		for _, path := range []string{"/v1/deployments", "/v1/deployments/aaaa/history", "/v1/proxies", "/livez", status.EventsPath} {
-			req := httptest.NewRequest(http.MethodHead, path, nil)
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodHead, path, nil)
 			req.URL.RawQuery = query
 			req.Header[name] = []string{value}
 			res := httptest.NewRecorder()

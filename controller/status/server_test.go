@@ -38,9 +38,11 @@ func TestServerLetsAnAnswerFinish(t *testing.T) {
 		<-release
 		_, _ = io.WriteString(w, "late but whole")
 	}))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr, nil)
+	require.NoError(t, err)
 	got := make(chan string, 1)
 	go func() {
-		res, err := http.Get("http://" + addr) //nolint:noctx // bounded by the server's end
+		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			got <- err.Error()
 			return
@@ -63,9 +65,11 @@ func TestServerDoesNotWaitForEver(t *testing.T) {
 		close(entered)
 		<-r.Context().Done()
 	}))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr, nil)
+	require.NoError(t, err)
 	asked := make(chan error, 1)
 	go func() {
-		res, err := http.Get("http://" + addr) //nolint:noctx // bounded by the server's end
+		res, err := http.DefaultClient.Do(req)
 		if err == nil {
 			err = res.Body.Close()
 		}

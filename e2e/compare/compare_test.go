@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -92,7 +91,7 @@ func TestWithoutCaddy(t *testing.T) {
 	require.ErrorContains(t, err, "find caddy: ")
 	require.ErrorContains(t, err, "CADDY=DIR/usr/bin/caddy")
 	require.ErrorContains(t, err, "WAYS=traefik,draingate,kamal-proxy")
-	require.True(t, errors.Is(err, os.ErrNotExist), err)
+	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 func TestTable(t *testing.T) {

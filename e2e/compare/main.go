@@ -61,7 +61,7 @@ func run(ctx context.Context, opts options) (err error) {
 		err = errors.Join(err, stack.Close())
 	}()
 	results, err := compare(ctx, stack, found, opts)
-	fmt.Print("\n", table(results))
+	fmt.Fprint(os.Stdout, "\n", table(results))
 	return err
 }
 
@@ -79,7 +79,7 @@ func compare(ctx context.Context, stack *harness.Stack, found programs, opts opt
 				errs = append(errs, fmt.Errorf("%s: %w", w.name, err))
 				continue
 			}
-			fmt.Printf("%s:\n  GET: %s\n  POST: %s\n", w.name, r.get, r.post)
+			fmt.Fprintf(os.Stdout, "%s:\n  GET: %s\n  POST: %s\n", w.name, r.get, r.post)
 			if r.overlap != "" {
 				errs = append(errs, fmt.Errorf("%s: two writers met: %s", w.name, r.overlap))
 			}

@@ -173,13 +173,14 @@ func sideKey(v sideView) string {
 
 // heartbeat is the whole scene in one line.
 func heartbeat(s scene) string {
-	line := s.doing
+	var line strings.Builder
+	line.WriteString(s.doing)
 	for _, v := range s.sides {
 		last := v.lastSecond()
-		line += fmt.Sprintf("; %s: %d good, %d lost /s, %s of %s lost", promoter(v.gated), last.Good, last.Lost, thousands(v.lost), thousands(v.requests))
+		fmt.Fprintf(&line, "; %s: %d good, %d lost /s, %s of %s lost", promoter(v.gated), last.Good, last.Lost, thousands(v.lost), thousands(v.requests))
 		if v.gated && v.said.Decision != "" {
-			line += ", " + v.said.Decision + " " + v.said.Reason
+			line.WriteString(", " + v.said.Decision + " " + v.said.Reason)
 		}
 	}
-	return line
+	return line.String()
 }

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 func TestASignalDoesNotEndTheGuard(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, reap.Data), 0o755))
-	cmd := exec.Command(os.Args[0], dir)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], dir)
 	cmd.Env = append(os.Environ(), "BE_A_GUARD=yes")
 	owner, err := cmd.StdinPipe()
 	require.NoError(t, err)

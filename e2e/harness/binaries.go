@@ -100,7 +100,7 @@ func resolve(ctx context.Context, t tool, place string, progress io.Writer) (str
 	case err != nil:
 		return "", err
 	case path != "":
-		return path, announce(ctx, t, path, progress)
+		return path, announce(ctx, path, progress)
 	default:
 		return installer{tool: t, place: place, progress: progress}.path(ctx)
 	}
@@ -128,7 +128,7 @@ func find(t tool, env func(string) (string, bool), look func(string) (string, er
 }
 
 // announce prints the version of a binary that someone else chose.
-func announce(ctx context.Context, t tool, path string, progress io.Writer) error {
+func announce(ctx context.Context, path string, progress io.Writer) error {
 	out, err := exec.CommandContext(ctx, path, "version").Output()
 	if err != nil {
 		return fmt.Errorf("ask %s for its version: %w", path, err)

@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,7 +77,7 @@ func TestInstall(t *testing.T) {
 	}
 	first, said := install()
 	require.Contains(t, said, "installing tiny v1.2.3 (1 of 1)")
-	out, err := exec.Command(first).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), first).CombinedOutput()
 	require.NoError(t, err)
 	require.Equal(t, "1.2.3\n", string(out))
 
@@ -111,14 +110,14 @@ func TestInstallSaysWhatFailed(t *testing.T) {
 }
 
 func TestAnnounceFailsForWhatCannotRun(t *testing.T) {
-	err := announce(context.Background(), tools()[0], "/does/not/exist", os.Stderr)
+	err := announce(context.Background(), "/does/not/exist", os.Stderr)
 	require.ErrorContains(t, err, "/does/not/exist")
 }
 
 // ownCache gives the test a cache folder of its own, but for Go's build cache.
 func ownCache(t *testing.T) {
 	t.Helper()
-	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
 	require.NoError(t, err)
 	t.Setenv("GOCACHE", strings.TrimSpace(string(out)))
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
@@ -127,5 +126,5 @@ func ownCache(t *testing.T) {
 func write(t *testing.T, path, content string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	require.NoError(t, os.WriteFile(path, []byte(content), 0o644), fmt.Sprintf("write %s", path))
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o644), "write %s", path)
 }

@@ -140,7 +140,7 @@ func clockUses(file *ast.File, name string) []*ast.Ident {
 		}
 		switch s.Sel.Name {
 		case "Now", "Since", "Until":
-			if id, ok := s.X.(*ast.Ident); ok && id.Name == name && id.Obj == nil { //nolint:staticcheck // SA1019: resolving one file needs no types
+			if id, ok := s.X.(*ast.Ident); ok && id.Name == name && id.Obj == nil {
 				out = append(out, id)
 			}
 		}

@@ -77,5 +77,5 @@ func (t *Traefik) Stream(ctx context.Context, host string, length time.Duration)
 		}
 		versions = append(versions, strings.TrimPrefix(lines.Text(), "version "))
 	}
-	return versions, fmt.Errorf("stream through %s: cut after %d lines: %v", t.Name, len(versions), lines.Err())
+	return versions, fmt.Errorf("stream through %s: cut after %d lines: %v", t.Name, len(versions), lines.Err()) //nolint:errorlint // nil where the stream just ends
 }

@@ -218,6 +218,7 @@ func (x *exchange) disturb(resp *http.Response) error {
 		return x.cut(resp)
 	case FaultIndexBack:
 		x.lower(resp)
+	default: // no other fault lets an answer come, to be disturbed
 	}
 	x.answered(resp.StatusCode)
 	return nil

@@ -117,7 +117,7 @@ func NewFaultyAPI(target string) (*FaultyAPI, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
+	l, err := net.Listen("tcp", net.JoinHostPort(loopback, "0")) //nolint:noctx // it waits for nothing
 	if err != nil {
 		return nil, fmt.Errorf("stand before %s: %w", target, err)
 	}
@@ -268,5 +268,6 @@ func (f *FaultyAPI) count(_ net.Conn, state http.ConnState) {
 		f.conns.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		f.conns.Done()
+	default: // it stays open
 	}
 }

@@ -19,7 +19,7 @@ type guard struct {
 }
 
 func startGuard(binary, dir string) (*guard, error) {
-	cmd := exec.Command(binary, dir)
+	cmd := exec.Command(binary, dir) //nolint:noctx // it outlives this process
 	cmd.SysProcAttr = guardAttributes()
 	alive, err := cmd.StdinPipe()
 	if err != nil {

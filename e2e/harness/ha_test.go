@@ -45,7 +45,7 @@ func TestHA(t *testing.T) {
 			services, err := s.Nodes[n].consul.consul.Agent().Services()
 			require.NoError(t, err)
 			require.Contains(t, services, p.Name)
-			require.Equal(t, 200, getHost(p.Entry, "web.test"))
+			require.Equal(t, 200, getHost(t, p.Entry, "web.test"))
 		}
 	})
 	t.Run("a node that is not there is named", func(t *testing.T) {

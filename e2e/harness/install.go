@@ -82,7 +82,7 @@ func (in installer) build(ctx context.Context, dir, version, path string) error 
 	defer func() { _ = os.Remove(part) }()
 	flags := "-s -w"
 	if in.version != "" {
-		flags += " -X " + in.tool.version + "=" + version[1:]
+		flags += " -X " + in.version + "=" + version[1:]
 	}
 	cmd := goCommand(ctx, dir, "build", "-mod=readonly", "-ldflags", flags, "-o", part, in.module+in.pkg)
 	var errs bytes.Buffer

@@ -119,12 +119,13 @@ func describeDeployment(d *nomad.Deployment) string {
 	if d == nil {
 		return "no deployment"
 	}
-	out := fmt.Sprintf("version %d %s (%s)", d.JobVersion, d.Status, d.StatusDescription)
+	var out strings.Builder
+	fmt.Fprintf(&out, "version %d %s (%s)", d.JobVersion, d.Status, d.StatusDescription)
 	for _, name := range slices.Sorted(maps.Keys(d.TaskGroups)) {
 		g := d.TaskGroups[name]
-		out += fmt.Sprintf("; %s: canaries %d/%d, healthy %d/%d, promoted %t", name, len(g.PlacedCanaries), g.DesiredCanaries, g.HealthyAllocs, g.DesiredTotal, g.Promoted)
+		fmt.Fprintf(&out, "; %s: canaries %d/%d, healthy %d/%d, promoted %t", name, len(g.PlacedCanaries), g.DesiredCanaries, g.HealthyAllocs, g.DesiredTotal, g.Promoted)
 	}
-	return out
+	return out.String()
 }
 
 func describeAllocations(allocs []*nomad.AllocationListStub) string {

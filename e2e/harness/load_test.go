@@ -38,7 +38,7 @@ func TestLoadCountsByKind(t *testing.T) {
 		"any 2xx is good":                     {handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }},
 		"another 2xx than the expected one":   {handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, opts: LoadOptions{Status: 200}, want: "204"},
 		"503 is an answer, and lost":          {handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, want: "503"},
-		"a redirect is lost, not followed":    {handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ok", 302) }, want: "302"},
+		"a redirect is lost, not followed":    {handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ok", http.StatusFound) }, want: "302"},
 		"an answer that does not come":        {handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, opts: LoadOptions{Timeout: 200 * time.Millisecond}, want: "timeout"},
 		"a connection that is cut":            {handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, want: "closed"},
 		"a body that is cut":                  {handler: cutBody, want: lostTruncated},
@@ -75,7 +75,7 @@ func endlessBody(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestLoadOnNobody(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	r := runLoad(t, LoadOptions{URL: "http://" + l.Addr().String(), Rate: 200}, 50)

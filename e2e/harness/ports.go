@@ -40,7 +40,7 @@ func claimPorts() (*portBlock, error) {
 	start := rand.IntN(blockCount)
 	for i := range blockCount {
 		base := portsFrom + (start+i)%blockCount*blockSize
-		lock, err := net.Listen("tcp", address(base))
+		lock, err := net.Listen("tcp", address(base)) //nolint:noctx // it waits for nothing
 		if err == nil {
 			return &portBlock{base: base, lock: lock, next: base + 1}, nil
 		}
@@ -89,12 +89,12 @@ func (b *portBlock) tasks(i, n int) (first, last int) {
 func (b *portBlock) release() { _ = b.lock.Close() }
 
 func portFree(port int) bool {
-	tcp, err := net.Listen("tcp", address(port))
+	tcp, err := net.Listen("tcp", address(port)) //nolint:noctx // it waits for nothing
 	if err != nil {
 		return false
 	}
 	defer func() { _ = tcp.Close() }()
-	udp, err := net.ListenPacket("udp", address(port))
+	udp, err := net.ListenPacket("udp", address(port)) //nolint:noctx // it waits for nothing
 	if err != nil {
 		return false
 	}

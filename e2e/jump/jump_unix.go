@@ -17,7 +17,7 @@ const By = time.Hour
 
 // clock is the one of this process. A jump is a thing of the whole process, as
 // the real clock is, and the functions that it replaces take no argument.
-var clock = sync.OnceValue(func() *clockwork {
+var clock = sync.OnceValue(func() *clockwork { //nolint:gochecknoglobals // see above
 	c := new(clockwork)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)

@@ -19,7 +19,7 @@ import (
 // sleeper starts a process with the mark of a stack.
 func sleeper(t *testing.T, dir string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command("sleep", "60")
+	cmd := exec.CommandContext(t.Context(), "sleep", "60")
 	cmd.Env = append(os.Environ(), Marker+"="+dir)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
@@ -64,7 +64,7 @@ func TestMain(m *testing.M) {
 // As the kernel ends the threads of a process that is killed one after another.
 func TestAProcessLivesAsLongAsItsLastThread(t *testing.T) {
 	dir := t.TempDir()
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), Marker+"="+dir, "END_THE_FIRST_THREAD=yes")
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill() })

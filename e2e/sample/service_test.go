@@ -20,7 +20,7 @@ import (
 // ask returns status and body of one request to the handler.
 func ask(h http.Handler, method, target string) (int, string) {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
+	h.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), method, target, nil))
 	return w.Code, strings.TrimSpace(w.Body.String())
 }
 
@@ -100,7 +100,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 
 // A crash is asked for and answered, and the process then ends with an error.
 func TestExitEndsTheProcess(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := l.Addr().String()
 	require.NoError(t, l.Close())
@@ -150,7 +150,7 @@ func TestReadConfig(t *testing.T) {
 }
 
 func TestDrainAnswersWhatIsInFlight(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := l.Addr().String()
 	require.NoError(t, l.Close())
@@ -160,13 +160,13 @@ func TestDrainAnswersWhatIsInFlight(t *testing.T) {
 	go func() {
 		ended <- serve(stop, config{addr: addr, version: "1", drain: 300 * time.Millisecond}, time.Now())
 	}()
-	require.Eventually(t, func() bool { return status(addr, "/readyz") == 200 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return status(t, addr, "/readyz") == 200 }, 5*time.Second, 5*time.Millisecond)
 
 	slow := make(chan int, 1)
-	go func() { slow <- status(addr, "/?sleep=600ms") }()
+	go func() { slow <- status(t, addr, "/?sleep=600ms") }()
 	cancel()
-	require.Eventually(t, func() bool { return status(addr, "/readyz") == 503 }, 5*time.Second, 5*time.Millisecond)
-	if got := status(addr, "/"); got != 200 {
+	require.Eventually(t, func() bool { return status(t, addr, "/readyz") == 503 }, 5*time.Second, 5*time.Millisecond)
+	if got := status(t, addr, "/"); got != 200 {
 		t.Errorf("/ while it drains: got %d, want 200", got)
 	}
 	if got := <-slow; got != 200 {
@@ -186,8 +186,12 @@ func TestWithoutDrainItEndsAtOnce(t *testing.T) {
 }
 
 // status is the status of a request over a socket, 0 if it failed.
-func status(addr, path string) int {
-	resp, err := http.Get("http://" + addr + path)
+func status(t *testing.T, addr, path string) int {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+path, nil)
+	if err != nil {
+		return 0
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0
 	}
@@ -201,7 +205,7 @@ func status(addr, path string) int {
 func TestOnlyItsOwnCheckPasses(t *testing.T) {
 	s := newService(config{alloc: "a1"}, time.Now())
 	for asked, want := range map[string]int{"": 200, "a1": 200, "a2": 503} {
-		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/readyz", nil)
+		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil)
 		r.Header.Set("X-Alloc", asked)
 		s.handler().ServeHTTP(w, r)
 		if w.Code != want {
@@ -217,7 +221,7 @@ func TestWhatIsWorkedOnIsNoted(t *testing.T) {
 	closeLog, err := s.keepWorklog()
 	require.NoError(t, err)
 	ask := func(id string) int {
-		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil)
+		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.Header.Set("X-Request-Id", id)
 		s.handler().ServeHTTP(w, r)
 		return w.Code

@@ -89,7 +89,7 @@ func TestBodiesAreHashed(t *testing.T) {
 	s := newService(config{alloc: "a1", lock: filepath.Join(t.TempDir(), "lock")}, time.Now())
 	end, err := s.beWriter()
 	require.NoError(t, err)
-	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader("hello"))
+	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("hello"))
 	r.Header.Set("X-Request-Id", "x-0")
 	s.handler().ServeHTTP(w, r)
 	const sum = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
@@ -113,7 +113,7 @@ func TestWebSocketsAreEchoed(t *testing.T) {
 	server := httptest.NewServer(s.handler())
 	t.Cleanup(server.Close)
 	url := "ws" + strings.TrimPrefix(server.URL, "http") + "/echo"
-	conn, resp, err := websocket.DefaultDialer.Dial(url, nil)
+	conn, resp, err := websocket.DefaultDialer.Dial(url, nil) //nolint:bodyclose // the dialer took the connection from it
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close()) }()
 	require.Equal(t, "a1", resp.Header.Get("X-Alloc"))

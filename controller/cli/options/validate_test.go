@@ -137,7 +137,7 @@ func TestValidateRefuses(t *testing.T) {
 				require.ErrorContains(t, err, want)
 			}
 			require.NotContains(t, err.Error(), "hunter2")
-			require.Equal(t, 1, len(strings.Split(err.Error(), "\n")), "one line")
+			require.Len(t, strings.Split(err.Error(), "\n"), 1, "one line")
 		})
 	}
 }

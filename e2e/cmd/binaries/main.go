@@ -24,5 +24,5 @@ func main() {
 		fmt.Fprintln(os.Stderr, "binaries:", err)
 		os.Exit(1)
 	}
-	fmt.Printf("DRAINGATE_NOMAD=%s\nDRAINGATE_CONSUL=%s\nDRAINGATE_TRAEFIK=%s\n", bins.Nomad, bins.Consul, bins.Traefik)
+	fmt.Fprintf(os.Stdout, "DRAINGATE_NOMAD=%s\nDRAINGATE_CONSUL=%s\nDRAINGATE_TRAEFIK=%s\n", bins.Nomad, bins.Consul, bins.Traefik)
 }
