@@ -197,7 +197,7 @@ func (c *cluster) parks(r run) string {
 // answer reads from a status endpoint, nothing without an answer.
 func answer(addr, path string) []byte {
 	client := http.Client{Timeout: 3 * time.Second}
-	resp, err := client.Get("http://" + addr + path) //nolint:noctx // The client has a timeout.
+	resp, err := client.Get("http://" + addr + path)
 	if err != nil {
 		return nil
 	}

@@ -31,7 +31,7 @@ type program struct {
 	err       error
 }
 
-var theProgram program //nolint:gochecknoglobals // As theStack.
+var theProgram program
 
 // built builds it, if nobody has, into a folder of its own: a stack's goes with
 // the stack, and some cases have one that ends before others do. It is beside the
@@ -69,7 +69,7 @@ func binary(t *testing.T) string {
 }
 
 // theClockProgram is the draingate whose wall clock can be moved.
-var theClockProgram program //nolint:gochecknoglobals // As theStack.
+var theClockProgram program
 
 func clockBinary(t *testing.T) string {
 	t.Helper()

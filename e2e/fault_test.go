@@ -46,9 +46,9 @@ type fault struct {
 const short = 8 * time.Second
 
 var (
-	catalogAway = []string{"ConsulUnknown", "ProxySetUnknown", "CatalogRecovering", "LeaderChanged"} //nolint:gochecknoglobals // A list that is read.
-	proxyAway   = []string{"ProxyUnknown", "SettingsUnknown", "OldNotListed", "RouterVanished"}      //nolint:gochecknoglobals // A list that is read.
-	nomadAway   = []string{"NomadUnknown", "OverridesUnknown"}                                       //nolint:gochecknoglobals // A list that is read.
+	catalogAway = []string{"ConsulUnknown", "ProxySetUnknown", "CatalogRecovering", "LeaderChanged"}
+	proxyAway   = []string{"ProxyUnknown", "SettingsUnknown", "OldNotListed", "RouterVanished"}
+	nomadAway   = []string{"NomadUnknown", "OverridesUnknown"}
 )
 
 // faults are those of a moment, by its place in moments.

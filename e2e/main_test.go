@@ -26,7 +26,7 @@ type shared struct {
 	err   error
 }
 
-var theStack shared //nolint:gochecknoglobals // TestMain has no other way to hand it to tests.
+var theStack shared // TestMain has no other way to hand it to tests.
 
 // Shared returns the stack of this run.
 func Shared(t *testing.T) *harness.Stack {

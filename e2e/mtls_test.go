@@ -173,7 +173,7 @@ tls:
 		"providers.file.filename":    dynamic,
 		"providers.file.watch":       "false",
 	}})
-	_, err = (&http.Client{Timeout: 10 * time.Second}).Get(fmt.Sprintf("https://127.0.0.1:%d/api/version", port)) //nolint:bodyclose,noctx // It must fail.
+	_, err = (&http.Client{Timeout: 10 * time.Second}).Get(fmt.Sprintf("https://127.0.0.1:%d/api/version", port)) //nolint:bodyclose // It must fail.
 	require.Error(t, err)
 	return through, fmt.Sprintf("https://127.0.0.1:%d", port)
 }

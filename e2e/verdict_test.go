@@ -54,7 +54,7 @@ func (c *cell) listen() (stop func()) {
 
 // hear notes what one draingate says of the deploy, if it answers.
 func (c *cell) hear(client *http.Client, addr string) {
-	resp, err := client.Get("http://" + addr + "/v1/deployments") //nolint:noctx // The client has a timeout.
+	resp, err := client.Get("http://" + addr + "/v1/deployments")
 	if err != nil {
 		return
 	}
