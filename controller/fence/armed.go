@@ -103,7 +103,7 @@ func (p *pass) disarm(why string) Action {
 }
 
 // stopping waits for what the call stops, and pauses where it would go on.
-func (p *pass) stopping() Action {
+func (p *pass) stopping() Action { //nolint:gocyclo // a case a line, and their order tells
 	r := p.Record
 	told := 0
 	for _, t := range r.Set {

@@ -50,7 +50,7 @@ func DefaultLint() Lint {
 
 // Validate returns the first thing that is wrong, as one line that names the
 // flag and says what would be right. It opens the files that are named.
-func (l Lint) Validate() error {
+func (l Lint) Validate() error { //nolint:gocyclo // one check after another, each a line or two
 	if len(l.Traefik.URLs) > 1 {
 		return fmt.Errorf("--traefik-url is given %d times: lint judges with one Traefik at a time, so run it once for each", len(l.Traefik.URLs))
 	}
