@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/draingate/draingate/controller/fence"
@@ -39,10 +38,15 @@ func (a *App) askFence(ctx context.Context) (string, error) {
 	if err := a.consul.CheckKeys(ctx, keys.Prefix); err != nil {
 		return "", err
 	}
-	session, err := a.consul.OpenPresence(ctx, "draingate check", a.options.Leader.TTL)
-	if err == nil {
-		err = errors.Join(err, a.consul.CloseSession(ctx, session))
-	}
 	return fmt.Sprintf(`this is the node %s with %d services; what lies below %s can be read; no service was put into maintenance: the token needs service_prefix "" { policy = "write" }, `+
-		"or the same for each service that is to be fenced; --fence never does without", node, len(services), keys.Prefix), err
+		"or the same for each service that is to be fenced; --fence never does without", node, len(services), keys.Prefix), a.askPresence(ctx)
+}
+
+// askPresence opens the session of a presence and ends it.
+func (a *App) askPresence(ctx context.Context) error {
+	session, err := a.consul.OpenPresence(ctx, "draingate check", a.options.Leader.TTL)
+	if err != nil {
+		return err
+	}
+	return a.consul.CloseSession(ctx, session)
 }

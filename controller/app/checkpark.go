@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 
@@ -52,12 +51,8 @@ func (a *App) askPark(ctx context.Context) (string, error) {
 	if err := a.consul.CheckKeys(ctx, keys.Prefix); err != nil {
 		return "", err
 	}
-	session, err := a.consul.OpenPresence(ctx, "draingate check", a.options.Leader.TTL)
-	if err == nil {
-		err = errors.Join(err, a.consul.CloseSession(ctx, session))
-	}
 	return fmt.Sprintf(`this is the node %s, whose listeners every Traefik must reach at %s (%s); what lies below %s can be read; no placeholder was registered: the token needs service_prefix "" { policy = "write" }, `+
-		"or the same for each service that is to be parked for; --no-park does without", node, address, portsOf(a.options.Park.FirstPort, a.options.Park.LastPort), keys.Prefix), err
+		"or the same for each service that is to be parked for; --no-park does without", node, address, portsOf(a.options.Park.FirstPort, a.options.Park.LastPort), keys.Prefix), a.askPresence(ctx)
 }
 
 func portsOf(first, last uint16) string {

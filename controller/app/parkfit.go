@@ -1,7 +1,6 @@
 package app
 
 import (
-	"reflect"
 	"slices"
 	"time"
 
@@ -18,7 +17,7 @@ func unfit(f park.Facts, j *park.JobFacts, longest time.Duration) (park.Finding,
 	if at == "" {
 		return park.Finding{}, nil
 	}
-	views, probes, unread := views(f, old, j.Job.Value, group, at)
+	views, unread := views(f, old, j.Job.Value, group, at)
 	if !f.Proxies.Known() || len(views) == 0 && unread {
 		return park.Finding{Reason: park.ReasonUnknown, Message: "not parked for: no proxy tells of its settings, or routes to it: " + f.Proxies.Err}, nil
 	}
@@ -30,9 +29,9 @@ func unfit(f park.Facts, j *park.JobFacts, longest time.Duration) (park.Finding,
 		if r.Proxy != "" {
 			r.Message = "proxy " + r.Proxy + ": " + r.Message
 		}
-		return r, probes
+		return r, probes(views)
 	}
-	return park.Finding{}, probes
+	return park.Finding{}, probes(views)
 }
 
 // running is the version that the newest allocation of the service runs of which
@@ -90,7 +89,7 @@ func serviceOf(job *model.Job, group, name string) (model.Service, model.Path) {
 
 // views are how the proxies see the service. unread is true where one could not
 // be asked for its settings.
-func views(f park.Facts, old, next *model.Job, group string, at model.Path) (out []park.View, probes []park.Probe, unread bool) {
+func views(f park.Facts, old, next *model.Job, group string, at model.Path) (out []park.View, unread bool) {
 	registered := slices.IndexFunc(f.Catalog.Value, func(r model.Registration) bool { return !park.IsPlaceholder(r.ServiceID) && r.AllocID != "" })
 	for _, p := range f.Proxies.Value {
 		if !p.Settings.Known() {
@@ -112,14 +111,18 @@ func views(f park.Facts, old, next *model.Job, group string, at model.Path) (out
 				v.Tags, v.Next = before, &after
 			}
 		}
-		for _, probe := range park.Probes(v.Tags) {
-			if !slices.ContainsFunc(probes, func(o park.Probe) bool { return reflect.DeepEqual(o, probe) }) {
-				probes = append(probes, probe)
-			}
-		}
 		out = append(out, v)
 	}
-	return out, probes, unread
+	return out, unread
+}
+
+// probes are the checks of all proxies.
+func probes(views []park.View) []park.Probe {
+	readings := make([]model.TagReading, len(views))
+	for i, v := range views {
+		readings[i] = v.Tags
+	}
+	return park.Probes(readings...)
 }
 
 // reading is what a proxy makes of the tags of a job's service, with the tags as

@@ -61,7 +61,7 @@ and with 5 if the endpoint does not answer.`,
   draingate explain 1f2e3d4c --format json | jq -r .next`,
 		Args: cobra.ExactArgs(1),
 	}
-	cmd.Flags().StringVar(&f.addr, "addr", status.DefaultListen, "the `HOST:PORT` or URL of the status endpoint")
+	addrFlag(cmd, &f.addr)
 	cmd.Flags().StringVar(&f.namespace, "namespace", "", "only the Nomad namespace `NAME`; all without it")
 	cmd.Flags().StringVar(&f.format, "format", explainText, "text or json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

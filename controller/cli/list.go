@@ -15,13 +15,23 @@ import (
 // narrowed is a list that can be cut down to one namespace; to all for "".
 type narrowed[L any] interface{ In(namespace string) L }
 
+// addrFlag is where every command asks that asks a running draingate.
+func addrFlag(cmd *cobra.Command, addr *string) {
+	cmd.Flags().StringVar(addr, "addr", status.DefaultListen, "the `HOST:PORT` or URL of the status endpoint")
+}
+
+// flags are those of every command that prints what a running draingate says.
+func (f *statusFlags) flags(cmd *cobra.Command) {
+	addrFlag(cmd, &f.addr)
+	cmd.Flags().StringVar(&f.namespace, "namespace", "", "only the Nomad namespace `NAME`; all without it")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON as the endpoint has it")
+}
+
 // listCommand has a command ask the status endpoint for a list and print it.
 func listCommand[L narrowed[L]](p Program, cmd *cobra.Command, ask func(*status.Client, context.Context) (L, error), render func(io.Writer, L) error) *cobra.Command {
 	var f statusFlags
 	cmd.Args = cobra.NoArgs
-	cmd.Flags().StringVar(&f.addr, "addr", status.DefaultListen, "the `HOST:PORT` or URL of the status endpoint")
-	cmd.Flags().StringVar(&f.namespace, "namespace", "", "only the Nomad namespace `NAME`; all without it")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON as the endpoint has it")
+	f.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := p.fromEnvironment(cmd); err != nil {
 			return exit.With(exit.Usage, err)

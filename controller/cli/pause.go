@@ -29,14 +29,14 @@ type pauseFlags struct {
 // pauseTimeout is how long pause and resume wait where they are not told.
 const pauseTimeout = 2 * time.Minute
 
-// pauseMost is for how long a pause lasts where nobody says: less than the readTimeout
+// defaultPause is for how long a pause lasts where nobody says: less than the readTimeout
 // of Traefik's entry points, 60 s unless set, with which a longer one is refused.
-const pauseMost = 50 * time.Second
+const defaultPause = 50 * time.Second
 
 func (f *pauseFlags) flags(cmd *cobra.Command) {
 	f.overriding.flags(cmd)
 	cmd.Flags().StringVar(&f.job, "job", "", "the `JOB` that has the service, where several do, or to save the search")
-	cmd.Flags().StringVar(&f.addr, "addr", status.DefaultListen, "the `HOST:PORT` or URL of the status endpoint")
+	addrFlag(cmd, &f.addr)
 	cmd.Flags().DurationVar(&f.timeout, "timeout", pauseTimeout, "how long to wait")
 	cmd.Flags().BoolVar(&f.detach, "detach", false, "do not wait, and do without the status endpoint")
 }
@@ -73,7 +73,7 @@ time, and with 5 if Nomad or the endpoint does not answer.`,
 		Args: cobra.ExactArgs(1),
 	}
 	f.flags(cmd)
-	cmd.Flags().DurationVar(&f.most, "max", pauseMost, "when it ends by itself")
+	cmd.Flags().DurationVar(&f.most, "max", defaultPause, "when it ends by itself")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := p.fromEnvironment(cmd); err != nil {
 			return exit.With(exit.Usage, err)

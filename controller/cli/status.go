@@ -67,9 +67,7 @@ held, or there is none; 5 it cannot be seen. The deployment need not exist yet.`
   draingate status web --addr 10.0.0.7:4689 && echo not held`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	cmd.Flags().StringVar(&f.addr, "addr", status.DefaultListen, "the `HOST:PORT` or URL of the status endpoint")
-	cmd.Flags().StringVar(&f.namespace, "namespace", "", "only the Nomad namespace `NAME`; all without it")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON as the endpoint has it")
+	f.flags(cmd)
 	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "go on showing what changes until Ctrl-C")
 	cmd.Flags().StringVar(&f.wait, "wait", "", "wait until the deployment of the JOB is promoted or terminal")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Minute, "how long --wait waits")

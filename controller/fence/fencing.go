@@ -26,7 +26,7 @@ func (p *pass) fencing() Action {
 		return p.write(DoFence, r)
 	}
 	if missing := p.prove(); missing != "" {
-		return p.patient(missing, func(why string) Action { return p.lift(why) })
+		return p.patient(missing, p.lift)
 	}
 	switch {
 	case plan.Left > 0 && !p.Record.Pause:
@@ -170,8 +170,8 @@ func (p *pass) arm(call Call, plan Plan) Action {
 	return p.write(DoArm, r)
 }
 
-// lift ends the record, since the fence comes to nothing. What was told to stop is kept. A pause of ours stays
-// in it until it is seen to have ended.
+// lift ends the record, since the fence comes to nothing. What was told to stop is
+// kept. A pause of ours stays in it until it is seen to have ended.
 func (p *pass) lift(message string) Action {
 	r := p.settle(p.Record.Set)
 	r.Step, r.Reason, r.Message = StepEnded, ReasonFenceAborted, message

@@ -33,7 +33,7 @@ func (p *pass) roll() Action {
 		return p.write(DoFence, out)
 	}
 	if missing := p.prove(); missing != "" {
-		return p.patient(missing, func(why string) Action { return p.lift(why) })
+		return p.patient(missing, p.lift)
 	}
 	return p.arm(CallResume, plan)
 }

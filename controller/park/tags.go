@@ -3,6 +3,7 @@ package park
 import (
 	"cmp"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -108,11 +109,12 @@ type Probe struct {
 // okay is what answers a probe that leaves open what it wants.
 const okay = 200
 
-// Probes are the health checks of the services that the tags define, in their
-// order, each once. Those that a placeholder cannot answer are no probes: Fit refuses them.
-func Probes(reading model.TagReading) []Probe {
+// Probes are the health checks of the services that the tags define, as each proxy
+// reads them, in their order, each once. Those that a placeholder cannot answer are no
+// probes: Fit refuses them.
+func Probes(readings ...model.TagReading) []Probe {
 	var out []Probe
-	for _, s := range reading.Services {
+	for _, s := range services(readings) {
 		if s.HealthCheck == nil || unanswered(*s.HealthCheck) != "" {
 			continue
 		}
@@ -122,15 +124,18 @@ func Probes(reading model.TagReading) []Probe {
 			continue // Traefik refuses such a path at every check.
 		}
 		p := Probe{Path: u.RequestURI(), Method: cmp.Or(h.Method, "GET"), Host: h.Hostname, Headers: h.Headers, Status: cmp.Or(h.Status, okay)}
-		if !slices.ContainsFunc(out, p.same) {
+		if !slices.ContainsFunc(out, func(o Probe) bool { return reflect.DeepEqual(o, p) }) {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-func (p Probe) same(o Probe) bool {
-	return p.Path == o.Path && p.Method == o.Method && p.Host == o.Host && p.Status == o.Status
+func services(readings []model.TagReading) (out []model.TagService) {
+	for _, r := range readings {
+		out = append(out, r.Services...)
+	}
+	return out
 }
 
 // Asks reports whether a request is the probe and not one that a client sent. The

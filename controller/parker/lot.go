@@ -45,21 +45,21 @@ func (p *Parker) open(ctx context.Context, r park.Record) error {
 	if err != nil {
 		return err
 	}
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return fmt.Errorf("the address of this node's listeners, %q, is no IP address: give one with --park-address: %w", address, err)
+	}
+	ip = ip.Unmap()
 	secret := rand.Text()
 	opened, err := p.garage.Open(ctx, parking.LotOptions{
 		Name: r.Service, Address: cmp.Or(p.options.Bind, address), Ports: p.options.Ports, Wait: r.Wait,
-		Bounds: p.options.Bounds, Secret: secret, Host: address, Probes: r.Probes,
+		Bounds: p.options.Bounds, Secret: secret, Host: ip.String(), Probes: r.Probes,
 	})
 	if err != nil {
 		return err
 	}
-	at, err := netip.ParseAddr(address)
-	if err != nil {
-		opened.Close(ctx)
-		return fmt.Errorf("the address of this node's listeners, %q, is no IP address: give one with --park-address: %w", address, err)
-	}
 	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &lot{Lot: opened, service: r.Service, secret: secret, at: netip.AddrPortFrom(at.Unmap(), opened.Addr().Port()), cancel: cancel}
+	l := &lot{Lot: opened, service: r.Service, secret: secret, at: netip.AddrPortFrom(ip, opened.Addr().Port()), cancel: cancel}
 	l.work.Go(func() { l.watch(watching, p.consul, p.options.TTL) })
 	p.lots[r.Service] = l
 	logr.FromContextOrDiscard(ctx).Info("parking: listening", "service", r.Service, "address", l.at.String())

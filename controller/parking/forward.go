@@ -127,7 +127,7 @@ func rewrite(r *httputil.ProxyRequest) {
 	}
 	p, u := passageOf(r.In.Context()), r.Out.URL
 	u.Scheme, u.Host = "http", p.address
-	if p.lot.is(r.In.Host) {
+	if own := p.lot.host; own != "" && r.In.Host == own {
 		r.Out.Host = p.address
 	}
 	u.RawQuery, u.ForceQuery = r.In.URL.RawQuery, r.In.URL.ForceQuery

@@ -38,9 +38,9 @@ type LotOptions struct {
 	// Probes are the checks that proxies make of their servers, which the lot answers.
 	Probes []park.Probe
 	// Host is what proxies reach the lot by, without a port. A request for that host at
-	// the lot's own port is one of a proxy that puts a server's address in the place of the host (Traefik's
-	// passHostHeader = false): an instance then gets its own address for it. Empty for
-	// none.
+	// the lot's own port is one of a proxy that puts a server's address in the place of
+	// the host (Traefik's passHostHeader = false): an instance then gets its own address
+	// for it. Empty for none.
 	Host string
 	// Quiet is for how long no request may have come before Close shuts the listener;
 	// DefaultQuiet where it is zero.
@@ -75,7 +75,10 @@ type Lot struct {
 	garage  *Garage
 	options LotOptions
 	addr    netip.AddrPort
-	server  *http.Server
+	// host is the Host header that is the lot's own address; empty where that is not
+	// known.
+	host   string
+	server *http.Server
 	// cut ends what is under way, running are the loops.
 	cut     context.CancelFunc
 	running sync.WaitGroup
@@ -121,6 +124,9 @@ func (g *Garage) Open(ctx context.Context, options LotOptions) (*Lot, error) {
 		upgrades: map[*passage]struct{}{},
 		addr:     listener.Addr().(*net.TCPAddr).AddrPort(),
 	}
+	if options.Host != "" {
+		l.host = net.JoinHostPort(options.Host, strconv.Itoa(int(l.addr.Port())))
+	}
 	logger := logr.FromContextOrDiscard(ctx).WithValues("service", options.Name, "listener", l.addr.String())
 	l.server = &http.Server{
 		Handler: http.HandlerFunc(l.serve), ReadHeaderTimeout: idleTime, IdleTimeout: idleTime, MaxHeaderBytes: headBytes,
@@ -161,11 +167,6 @@ func (l *Lot) wait() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.options.Wait
-}
-
-// is reports whether a Host header is the lot's own address.
-func (l *Lot) is(host string) bool {
-	return l.options.Host != "" && host == net.JoinHostPort(l.options.Host, strconv.Itoa(int(l.addr.Port())))
 }
 
 // Name is the service's.
