@@ -137,14 +137,17 @@ func TestPropFiguresAreInOrder(t *testing.T) {
 	})
 }
 
-// A story is of one deploy from its submission on, without a hole, and loses
-// what the figures say.
+// A story is of one deploy from its submission on, or from the first request that
+// it cuts off, without a hole, and loses what the figures say.
 func TestPropTheStoryIsThatOfTheWorst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := anyDeploy(t)
 		loss, worst := d.sweep(coarse, automatic)
 		story := d.story(worst, atOnce)
-		at, lost := time.Duration(0), 0.0
+		at, lost := story.Begin(), 0.0
+		if at > 0 || at < -d.Request {
+			t.Fatalf("begins at %s where requests last %s", at, d.Request)
+		}
 		for _, st := range story.Steps {
 			if st.From != at || st.To <= st.From {
 				t.Fatalf("a step from %s to %s follows one to %s", st.From, st.To, at)

@@ -225,3 +225,18 @@ func TestLongRequestsAreCutOff(t *testing.T) {
 	require.NotZero(t, loss("10s"))
 	require.Greater(t, loss("15s"), loss("10s"))
 }
+
+// Without canaries an old instance is told to stop at the submission: what was
+// sent before and is under way is lost with it, all of it where there is no
+// other.
+func TestRequestsOfBeforeTheSubmissionCount(t *testing.T) {
+	at := func(request time.Duration) Outcome {
+		d := Of(web(func(in *Input) { group(in).Update.Canary = 0 })).Deploy
+		d.Request = request
+		return d.AutoPromote()
+	}
+	short, long := at(0), at(20*time.Second)
+	require.Zero(t, short.Story.Begin())
+	require.Equal(t, -20*time.Second, long.Story.Begin(), "it has no delay")
+	require.Equal(t, 20*time.Second, (long.Loss.Total.Worst - short.Loss.Total.Worst).Round(time.Millisecond))
+}

@@ -26,11 +26,15 @@ func (l loss) total() time.Duration { return l.start + l.stop }
 func (d Deploy) run(c chance, when promoter, each func(Step)) (loss, schedule) {
 	s := d.plan(c, when)
 	reloads := d.Proxy.at(c).reloads(s.all)
+	begin := begins(s.all)
 	var start, stop float64
 	for i, r := range reloads {
-		in := span{max(0, r.at), never}
+		in := span{begin, never}
+		if i > 0 {
+			in.from = r.at
+		}
 		if i+1 < len(reloads) {
-			in.to = max(0, reloads[i+1].at)
+			in.to = reloads[i+1].at
 		}
 		d.under(s.all, r, in, func(st Step) {
 			start += st.Start * float64(st.To-st.From)
@@ -41,6 +45,18 @@ func (d Deploy) run(c chance, when promoter, each func(Step)) (loss, schedule) {
 		})
 	}
 	return loss{time.Duration(start), time.Duration(stop)}, s
+}
+
+// begins is when a deploy begins to matter: at its submission, or with the
+// first request that was sent before and that an old instance does not outlast.
+func begins(all []*cohort) time.Duration {
+	var first time.Duration
+	for _, k := range all {
+		if k.old {
+			first = min(first, k.serves.to)
+		}
+	}
+	return first
 }
 
 // member is a cohort in a pool, with when the proxy has it DOWN.

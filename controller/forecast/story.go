@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Story is the course of one deploy, from its submission at 0.
+// Story is the course of one deploy, which is submitted at 0.
 type Story struct {
-	// Steps follow each other without a hole. The last is the moment from which
-	// on nothing changes.
+	// Steps follow each other without a hole, from Begin on. The last is the
+	// moment from which on nothing changes.
 	Steps []Step
 	// Marks are in order of time.
 	Marks []Mark
@@ -20,6 +20,15 @@ type Story struct {
 type Mark struct {
 	At   time.Duration
 	Text string
+}
+
+// Begin is the submission, or the time at which the first request was sent that
+// is under way then and that the deploy cuts off.
+func (s Story) Begin() time.Duration {
+	if len(s.Steps) == 0 {
+		return 0
+	}
+	return s.Steps[0].From
 }
 
 // End is the last moment at which anything changes.

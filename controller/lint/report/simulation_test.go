@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,20 @@ func TestSimulationFormats(t *testing.T) {
 	}
 	require.ErrorContains(t, WriteSimulation(&bytes.Buffer{}, simulation(), SimulationOptions{Format: SARIF}), "give text, json")
 	require.ErrorContains(t, WriteSimulation(full{}, simulation(), SimulationOptions{Format: Text}), "no space")
+}
+
+// A deploy that cuts off what was sent before it is drawn from there on.
+func TestStoryOfARequestThatWasUnderWay(t *testing.T) {
+	const s = time.Second
+	var out bytes.Buffer
+	writeStory(&out, "that loses most", forecast.Story{Steps: []forecast.Step{
+		{From: -6 * s, To: 0, OldServing: 1, OldListed: 1, Start: 1},
+		{From: 0, To: 6 * s, NewServing: 1, NewListed: 1},
+		{From: 6 * s, To: 6*s + 1, NewServing: 1, NewListed: 1},
+	}}, 1, palette{})
+	require.Contains(t, out.String(), "from 6.0s before its submission on")
+	require.Contains(t, out.String(), "lost |"+strings.Repeat("!", 29)+strings.Repeat(" ", 31)+"|")
+	require.Contains(t, out.String(), "new serves |"+strings.Repeat(" ", 29)+strings.Repeat("=", 31)+"|")
 }
 
 type full struct{}

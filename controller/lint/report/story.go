@@ -19,12 +19,17 @@ const mostMarks = 16
 // writeStory draws a deploy: who serves, whom the proxy routes to, and what is
 // lost meanwhile. A digit is how many tenths, of the instances or the requests.
 func writeStory(w io.Writer, title string, s forecast.Story, instances int, p palette) {
-	end := s.End() + s.End()/20 + time.Millisecond
+	begin := s.Begin()
+	end := s.End() + (s.End()-begin)/20 + time.Millisecond
 	which := "the worst deploy"
 	if lossless(s) {
 		which = "a deploy"
 	}
-	fmt.Fprintf(w, "%s%s %s, from its submission on:\n", indent, which, title)
+	since := "its submission"
+	if begin < 0 {
+		since = fmt.Sprintf("%.1fs before its submission", -begin.Seconds())
+	}
+	fmt.Fprintf(w, "%s%s %s, from %s on:\n", indent, which, title, since)
 	lane := func(name string, cell func(forecast.Step) float64) {
 		fmt.Fprintf(w, "%s%13s |%s|\n", indent, name, draw(s, end, cell))
 	}
@@ -58,8 +63,10 @@ func lossless(s forecast.Story) bool {
 // and a digit for the tenths in between.
 func draw(s forecast.Story, end time.Duration, value func(forecast.Step) float64) string {
 	var b strings.Builder
+	begin := s.Begin()
+	whole := end - begin
 	for i := range storyWidth {
-		from, to := end*time.Duration(i)/storyWidth, end*time.Duration(i+1)/storyWidth
+		from, to := begin+whole*time.Duration(i)/storyWidth, begin+whole*time.Duration(i+1)/storyWidth
 		b.WriteByte(tenths(longest(s, from, to, value)))
 	}
 	return b.String()
