@@ -43,7 +43,10 @@ func parkRows() map[string]parkRow {
 		"two proxies of 2s and 15s": {proxies: slow, notice: 21 * time.Second, load: harness.LoadOptions{Rate: 50}, always: true},
 		"one proxy of 2s":           {proxies: fast, notice: 6 * time.Second},
 		"one proxy of 15s":          {proxies: polls(15 * time.Second), notice: 21 * time.Second},
-		"bodies of 1 MiB":           {proxies: fast, notice: 6 * time.Second, load: harness.LoadOptions{Rate: 10, Body: body(1 << 20)}},
+		"one proxy that holds back what it read for 10s": {
+			proxies: []harness.TraefikOptions{{RefreshInterval: 2 * time.Second, Throttle: "10s"}}, notice: 15 * time.Second, load: harness.LoadOptions{Rate: 50},
+		},
+		"bodies of 1 MiB": {proxies: fast, notice: 6 * time.Second, load: harness.LoadOptions{Rate: 10, Body: body(1 << 20)}},
 		"slow uploads of clients that keep connections": {
 			proxies: fast, notice: 8 * time.Second, longest: 3 * time.Second, always: true,
 			load: harness.LoadOptions{Rate: 20, Body: body(1 << 18), Upload: 2 * time.Second, KeepAlive: true},

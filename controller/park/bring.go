@@ -28,6 +28,7 @@ func (w *World) bring(r *Record) {
 	r.Going = merge(r.Going, w.Going)
 	r.ByHand = w.paused()
 	r.Wait = cmp.Or(w.Wish.Wait, r.Wait)
+	r.Throttle = max(r.Throttle, w.Pools.Throttle)
 	r.Served = since(r.Served, w.served(), w.Now)
 	r.Fenced = nil
 	switch {

@@ -349,3 +349,27 @@ func TestWhenAnInstanceWasFirstToldIsRemembered(t *testing.T) {
 	f.Now = at(second)
 	require.Equal(t, map[string]time.Time{"a": epoch}, f.Remember(), "the first time counts")
 }
+
+// A proxy that holds back what it read for long is followed, also once it cannot be
+// asked any more.
+func TestTheLongestThrottleIsKept(t *testing.T) {
+	f := facts()
+	throttle := func(i int, d time.Duration) {
+		f.Proxies.Value[i].Settings = model.Seen(model.ProxySettings{Throttle: d}, epoch)
+	}
+	throttle(0, 9*second)
+	throttle(1, 2*second)
+	f.Stored.Value = []model.Stored{{Key: keys.Parker("n2", "a"), Value: []byte(`{"instance":"a"}`), Session: "s"}}
+	begun := park.Next(built(t, f)).Record
+	require.NotNil(t, begun)
+	require.Equal(t, 9*second, begun.Throttle)
+	value, err := begun.Encode()
+	require.NoError(t, err)
+	f.Stored.Value = append(f.Stored.Value, model.Stored{Key: keys.Record("web"), Value: value, Index: 7})
+	f.Proxies.Value = f.Proxies.Value[1:]
+	w := built(t, f)
+	w.Wish.Version++ // Whatever else there is to write.
+	again := park.Next(w).Record
+	require.NotNil(t, again)
+	require.Equal(t, 9*second, again.Throttle)
+}

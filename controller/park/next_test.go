@@ -357,6 +357,7 @@ func TestAPauseFencesNothingBeforeItsPlaceholdersAreInEveryPool(t *testing.T) {
 		"nobody has one":                      {func(w *park.World) { w.Record.Nodes = nil }, nil},
 		"it has just come back":               {func(w *park.World) { w.Record.Back = at(10*second + 1) }, nil},
 		"it came back a while ago":            {func(w *park.World) { w.Record.Back = at(10 * second) }, target},
+		"a proxy that holds back for longer could have what came before": {func(w *park.World) { w.Record.Back, w.Record.Throttle = at(10*second), 3*second }, nil},
 		"it is fenced already":                {func(w *park.World) { w.Record.Fenced = target; w.Placeholders[0].Passing = false }, target},
 		"an instance that goes is left alone": {func(w *park.World) { w.Instances = append(w.Instances, deploy().Instances...) }, target},
 		"two instances, sorted": {func(w *park.World) {

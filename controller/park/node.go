@@ -15,12 +15,10 @@ const (
 	// linger is how long a listener goes on once no proxy is known to route to it: a
 	// proxy may switch a little after it says so.
 	linger = 2 * time.Second
-	// settle is how long a placeholder is out of the catalog before its node says that it
-	// left. A proxy may have read the catalog before and switch after: it holds back
-	// what it has read for its throttle (2 s unless set; Traefik v3.6.12,
-	// providers.providersThrottleDuration), and takes a while to load and apply it. Only
-	// what its pool has then tells that it will not route here.
-	settle = 5 * time.Second
+	// defaultThrottle is Traefik's own (v3.6.12, pkg/config/static), and loadTime what
+	// a proxy may take to load the catalog and to apply it.
+	defaultThrottle = 2 * time.Second
+	loadTime        = 3 * time.Second
 )
 
 // Apply returns what an instance is to do on its node. What it cannot read stays
@@ -112,7 +110,7 @@ func (n *node) leave(s Sighting) {
 		n.say(s, lot, LotClosed)
 	case !n.Locals.Known() || n.registered(s.Record.Service):
 		// sweep deregisters it.
-	case n.outFor(s.Record.Service) >= settle:
+	case n.outFor(s.Record.Service) >= s.Record.settle():
 		n.say(s, lot, LotLeft)
 	}
 	if open && s.Record.Reason != "" {

@@ -289,6 +289,23 @@ func TestANodeSaysThatItLeftOnceEveryProxyHasSwitched(t *testing.T) {
 	require.Empty(t, done(a))
 }
 
+// A proxy that holds back what it read for longer is waited for.
+func TestANodeFollowsTheLongestThrottle(t *testing.T) {
+	for name, c := range map[string]struct{ throttle, want time.Duration }{
+		"less than Traefik's own": {second, 5 * second},
+		"Traefik's own":           {2 * second, 5 * second},
+		"a long one":              {10 * second, 13 * second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := left(park.StepLeaving)
+			in.Records.Value[0].Throttle = c.throttle
+			in.Memory = park.NodeMemory{Read: in.Memory.Read}
+			after, _, _ := looks(t, in)
+			require.Equal(t, c.want, after)
+		})
+	}
+}
+
 // What is promised to another version is kept, whatever was promised before.
 func TestAGapThatBeginsAnewIsWaitedForAnew(t *testing.T) {
 	in := onNode(park.StepParking)

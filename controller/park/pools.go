@@ -61,6 +61,7 @@ func pools(proxies model.Fact[[]model.Proxy]) Pools {
 		if !p.Routing.Known() {
 			out.Unknown = p.Name + ": " + p.Routing.Err
 		}
+		out.Throttle = max(out.Throttle, p.Settings.Value.Throttle)
 		for _, s := range p.Routing.Value.Services {
 			for _, server := range s.Servers {
 				out.Addresses[server.HostPort] = true

@@ -59,6 +59,9 @@ type Record struct {
 	Prefixes []string `json:"prefixes"`
 	// Probes are the checks of proxies that are answered at the listener.
 	Probes []Probe `json:"probes,omitempty"`
+	// Throttle is the longest that a proxy holds back what it has read, in nanoseconds
+	// (providers.providersThrottleDuration), as far as it was ever known.
+	Throttle time.Duration `json:"throttle,omitempty"`
 	// Wait is the longest that one request waits, in nanoseconds.
 	Wait time.Duration `json:"wait"`
 	// Going are the instances that were told to stop and serve for a while.
@@ -126,6 +129,12 @@ func Decode(text []byte) (Record, error) {
 		return r, nil
 	}
 }
+
+// settle is how long a placeholder is out of the catalog before only the proxies'
+// pools tell whether they will route to it. A proxy may have read the catalog before and
+// switch after: it holds back what it has read for its throttle (Traefik v3.6.12,
+// pkg/provider/aggregator), and takes a while to load and apply it.
+func (r Record) settle() time.Duration { return max(defaultThrottle, r.Throttle) + loadTime }
 
 // clone returns a copy that shares nothing that changes with the record.
 func (r Record) clone() Record {

@@ -88,6 +88,8 @@ type Pools struct {
 	Unknown string
 	// Addresses are all servers of all load balancers, as host:port.
 	Addresses map[string]bool
+	// Throttle is the longest that one of them holds back what it has read.
+	Throttle time.Duration
 }
 
 // real is an instance that stays and can be relied on.
@@ -132,7 +134,7 @@ func (w *World) answers() bool {
 // inPlace reports whether every node of the record has a placeholder that every
 // proxy routes to.
 func (w *World) inPlace() bool {
-	if w.Record == nil || len(w.Record.Nodes) == 0 || w.Pools.Unknown != "" || w.Now.Sub(w.Record.Back) < 2*settle {
+	if w.Record == nil || len(w.Record.Nodes) == 0 || w.Pools.Unknown != "" || w.Now.Sub(w.Record.Back) < 2*w.Record.settle() {
 		return false // A pool may have what came before, and lose it once more.
 	}
 	for _, node := range w.Record.Nodes {
