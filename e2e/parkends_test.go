@@ -28,6 +28,17 @@ func (p *parkedJob) parked() {
 	p.watch.until(time.Minute, "requests wait", func(seen parkSeen) bool { return seen.waiting > 0 })
 }
 
+// says waits until the deployment of the last version, which has no canaries, says so
+// of its park.
+func (p *parkedJob) says(status, text string) {
+	p.t.Helper()
+	p.g.eventually(10*time.Second, "the condition Parked is "+status+": "+text, func() (bool, string) {
+		d, _ := p.g.of(p.job.Name, p.version)
+		is, message := d.condition("Parked")
+		return is == status && strings.Contains(message, "service "+p.job.Name+": "+text), d.String() + ": " + is + " " + message
+	})
+}
+
 // over waits until nothing is left of the park but, at most, the note that it was
 // given up.
 func (p *parkedJob) over(d time.Duration) {
@@ -92,9 +103,11 @@ func TestParkExpires(t *testing.T) {
 	p := row.begin(t)
 	p.deploy(func(job *harness.Sample) { job.Crash, job.Park = true, 8*time.Second })
 	p.parked()
+	p.says("True", "no instance since ")
 	p.watch.until(time.Minute, "it is given up", func(seen parkSeen) bool { return seen.records[p.job.Name] == "over" })
 	p.over(10 * time.Second)
 	require.Eventually(t, func() bool { return strings.Contains(p.g.parks(), "ParkExpired") }, 10*time.Second, 100*time.Millisecond)
+	p.says("False", "no instance for ")
 
 	p.deploy(func(job *harness.Sample) { job.Crash, job.Park = false, 40*time.Second })
 	p.watch.until(time.Minute, "it is parked for anew", func(seen parkSeen) bool { return seen.records[p.job.Name] == "parking" })

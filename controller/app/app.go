@@ -147,6 +147,9 @@ func (a *App) loopOptions(takenOver time.Time) reconcile.Options {
 	o := reconcile.Options{DryRun: a.options.DryRun, TakenOver: takenOver, Sound: survey.NewConditions(a.rules).Of, Fencing: a.fencing(),
 		Policy: gate.Policy{Margin: a.options.Margin, DefaultMode: a.options.DefaultMode, Poll: a.options.PollInterval,
 			HoldDeadline: a.options.HoldDeadline, OnDeadline: a.options.OnDeadline}}
+	if parks(a.options) {
+		o.Parked = a.parkedCondition
+	}
 	if judgesFences(a.options) {
 		o.Policy.Fence, o.Policy.FencePatience = a.options.Fence, a.options.FenceTimeout
 	}

@@ -94,11 +94,34 @@ const parksEvery = 10 * time.Second
 // Parked is how the park of one service stands, as the leader last saw it.
 type Parked struct {
 	Service string
+	// Namespace, Job and Version are of the job that speaks for the service; empty
+	// where none does.
+	Namespace, Job string
+	Version        uint64
+	// Asked is true where the job or a person asks for a park.
+	Asked   bool
 	Record  *park.Record
 	Parkers map[string]park.Presence
 	park.Finding
+	// Unread says why the record could not be read in the last pass; the rest is then
+	// of the pass before.
+	Unread string
 	// Seen is since when it is so where there is no record.
 	Seen time.Time
+}
+
+// parkedOf is how a park stands after a pass. What a record says of its job counts
+// where nobody asks for it any more.
+func parkedOf(r *park.Record, w park.World, f park.Finding) Parked {
+	out := Parked{
+		Service: w.Service, Namespace: w.Wish.Namespace, Job: w.Wish.Job, Version: w.Wish.Version,
+		Asked:  w.Wish.Wait > 0 || w.Wish.Invalid != "" || w.Wish.Paused.After(w.Now),
+		Record: r, Parkers: w.Parkers, Finding: f, Seen: time.Now(),
+	}
+	if out.Job == "" && r != nil {
+		out.Namespace, out.Job, out.Version = r.Namespace, r.Job, r.Version
+	}
+	return out
 }
 
 // parkBoard keeps how each park stands. The zero value is ready to use.
@@ -107,12 +130,13 @@ type parkBoard struct {
 	all map[string]Parked
 }
 
-// set returns how it stood before.
+// set returns how it stood before. A service that no job speaks for, and of which
+// nothing is to be told, is forgotten.
 func (b *parkBoard) set(p Parked) Parked {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := b.all[p.Service]
-	if p.Record == nil && p.Reason == "" {
+	if p.Record == nil && p.Reason == "" && p.Job == "" {
 		delete(b.all, p.Service)
 		return before
 	}
@@ -124,6 +148,20 @@ func (b *parkBoard) set(p Parked) Parked {
 	}
 	b.all[p.Service] = p
 	return before
+}
+
+// unread keeps that the record of a service could not be read. It returns how it
+// stood before and how it stands now.
+func (b *parkBoard) unread(service, why string) (before, now Parked) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before, known := b.all[service]
+	now = before
+	now.Unread = why
+	if known {
+		b.all[service] = now
+	}
+	return before, now
 }
 
 func (b *parkBoard) clear() {
@@ -148,8 +186,8 @@ func (b *parkBoard) list() []Parked {
 type parkRecorder struct{ app *App }
 
 // Parked is told of every pass.
-func (r parkRecorder) Parked(service string, record *park.Record, parkers map[string]park.Presence, finding park.Finding) {
-	now := Parked{Service: service, Record: record, Parkers: parkers, Finding: finding, Seen: time.Now()}
+func (r parkRecorder) Parked(record *park.Record, world park.World, finding park.Finding) {
+	now := parkedOf(record, world, finding)
 	before := r.app.parked.set(now)
 	if reason, ended := ends(before, now); ended {
 		r.app.metrics.ParkEnded(reason)
@@ -157,6 +195,12 @@ func (r parkRecorder) Parked(service string, record *park.Record, parkers map[st
 	if refuses(before, now) {
 		r.app.metrics.ParkRefused(finding.Reason)
 	}
+	r.app.showParked(before, now)
+}
+
+// Unread is told of every pass that could not read the record.
+func (r parkRecorder) Unread(service string, err error) {
+	r.app.showParked(r.app.parked.unread(service, err.Error()))
 }
 
 // ends reports whether a park began to leave in this pass, and why.

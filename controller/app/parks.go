@@ -83,7 +83,7 @@ func stale(f park.Finding) bool {
 // parkOf is how a park stands. What the record says of why it ends counts before
 // what was found in the last pass.
 func parkOf(f Parked, parkers map[string]park.Presence) status.Park {
-	out := status.Park{Service: f.Service, Reason: string(f.Reason), Message: f.Message, Since: f.Seen}
+	out := status.Park{Service: f.Service, Namespace: f.Namespace, Job: f.Job, JobVersion: f.Version, Reason: string(f.Reason), Message: f.Message, Since: f.Seen}
 	r := f.Record
 	if r == nil {
 		return out

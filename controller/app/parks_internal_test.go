@@ -116,20 +116,20 @@ func TestEndsAndRefusalsAreCountedOnce(t *testing.T) {
 	require.NoError(t, err)
 	r := parkRecorder{&App{metrics: m}}
 	refused := park.Finding{Reason: park.ReasonNoParker, Message: "nobody is there"}
-	r.Parked("db", nil, nil, refused)
-	r.Parked("db", nil, nil, refused)
+	r.Parked(nil, park.World{Service: "db"}, refused)
+	r.Parked(nil, park.World{Service: "db"}, refused)
 	record := parkedRecord()
-	r.Parked("db", &record, nil, park.Finding{Reason: park.ReasonParked})
+	r.Parked(&record, park.World{Service: "db"}, park.Finding{Reason: park.ReasonParked})
 	left := record
 	left.Step = park.StepLeaving
-	r.Parked("db", &left, nil, park.Finding{Reason: park.ReasonReleased})
-	r.Parked("db", &left, nil, park.Finding{Reason: park.ReasonReleased})
-	r.Parked("db", nil, nil, park.Finding{Reason: park.ReasonReleased})
-	r.Parked("db", nil, nil, park.Finding{})
-	r.Parked("web", &record, nil, park.Finding{Reason: park.ReasonParked})
+	r.Parked(&left, park.World{Service: "db"}, park.Finding{Reason: park.ReasonReleased})
+	r.Parked(&left, park.World{Service: "db"}, park.Finding{Reason: park.ReasonReleased})
+	r.Parked(nil, park.World{Service: "db"}, park.Finding{Reason: park.ReasonReleased})
+	r.Parked(nil, park.World{Service: "db"}, park.Finding{})
+	r.Parked(&record, park.World{Service: "web"}, park.Finding{Reason: park.ReasonParked})
 	expired := record
 	expired.Step, expired.Reason = park.StepLeaving, park.ReasonExpired
-	r.Parked("web", &expired, nil, park.Finding{Reason: park.ReasonExpired})
+	r.Parked(&expired, park.World{Service: "web"}, park.Finding{Reason: park.ReasonExpired})
 	r.Wrote(park.DoStore, nil)
 	var text strings.Builder
 	for _, name := range []string{"draingate_park_ends_total", "draingate_park_refusals_total", "draingate_park_writes_total"} {

@@ -317,6 +317,7 @@ func addWaited(s *status.Store, since time.Time) {
 	shop.Decision.Conditions = []model.Condition{
 		{Type: model.CanaryHealthy, Status: model.True, Reason: "AsExpected", Message: "every canary is running"},
 		{Type: model.DrainSafe, Status: model.False, Reason: "DrainUnsafe", Message: "18.5s short"},
+		{Type: model.Parked, Status: model.True, Reason: "Parked", Message: "service web: no instance"},
 	}
 	shop.Decision.Windows = []model.Window{{
 		Proxy: "10.0.0.5:8080", Group: "app", Service: "shop", Allocation: "cccc3333-0000", T: 17500 * time.Millisecond, Margin: time.Second,

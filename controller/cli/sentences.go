@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,7 +120,7 @@ func sayConditions(w io.Writer, e explanation, now time.Time, p palette) {
 	for _, c := range e.Conditions {
 		is := map[string]string{string(model.True): "is true", string(model.False): "is not true", string(model.Unknown): "is not known"}[c.Status]
 		message := c.Message
-		if message == e.Message {
+		if message == e.Message || c.Type == string(model.Parked) && slices.ContainsFunc(e.Parks, func(p status.Park) bool { return p.Reason == c.Reason }) {
 			message = "as above"
 		}
 		rows = append(rows, []string{"  " + plain(c.Type), p.paintAs(is, c.Status), "for " + age(now, c.Since), plain(c.Reason) + ": " + plain(message)})

@@ -74,6 +74,7 @@ const (
 	JobSound         ConditionType = "JobSound"
 	WithinDeadline   ConditionType = "WithinDeadline"
 	Fenced           ConditionType = "Fenced"
+	Parked           ConditionType = "Parked"
 	Promoted         ConditionType = "Promoted"
 	OldOutOfRotation ConditionType = "OldOutOfRotation"
 	Drained          ConditionType = "Drained"

@@ -31,10 +31,14 @@ type Jobs interface {
 	JobsOf(ctx context.Context, service string) []park.JobFacts
 }
 
-// ParkRecorder is told how the park of a service stands after each pass; the zero
-// Finding is a service with nothing to tell.
+// ParkRecorder is told how the park of a service stands after each pass.
 type ParkRecorder interface {
-	Parked(service string, record *park.Record, parkers map[string]park.Presence, finding park.Finding)
+	// Parked is told of the record as it is after the pass, nil for none, of the world
+	// in which the pass found it, and of what it found; the zero Finding is a service
+	// with nothing to tell.
+	Parked(record *park.Record, world park.World, finding park.Finding)
+	// Unread is told of a pass that could not read the record.
+	Unread(service string, err error)
 	// Wrote is told of each write and its error.
 	Wrote(do park.Do, err error)
 }
@@ -97,6 +101,7 @@ func (p *Parks) Reconcile(ctx context.Context, key Service) (Result, error) {
 	}
 	world, err := park.Build(facts)
 	if err != nil {
+		p.recorder.Unread(string(key), err)
 		return Result{}, err
 	}
 	action := park.Next(world)
@@ -108,7 +113,7 @@ func (p *Parks) Reconcile(ctx context.Context, key Service) (Result, error) {
 		p.log(ctx, key, world.Record, action)
 	}
 	p.tell(ctx, key, record, action.Finding)
-	p.recorder.Parked(string(key), record, world.Parkers, action.Finding)
+	p.recorder.Parked(record, world, action.Finding)
 	switch {
 	case err != nil:
 		return Result{}, err

@@ -29,6 +29,8 @@ type parkWorld struct {
 	steps   []park.Step
 	wrote   []string
 	seen    []model.Reason
+	wishes  []park.Wish
+	unknown []string
 	records []*park.Record
 }
 
@@ -119,10 +121,16 @@ func (w *parkWorld) drop(key string) {
 	}
 }
 
-func (w *parkWorld) Parked(_ string, record *park.Record, _ map[string]park.Presence, finding park.Finding) {
+func (w *parkWorld) Parked(record *park.Record, world park.World, finding park.Finding) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen, w.records = append(w.seen, finding.Reason), append(w.records, record)
+	w.seen, w.records, w.wishes = append(w.seen, finding.Reason), append(w.records, record), append(w.wishes, world.Wish)
+}
+
+func (w *parkWorld) Unread(_ string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unknown = append(w.unknown, err.Error())
 }
 
 func (w *parkWorld) Wrote(do park.Do, err error) {
@@ -167,6 +175,8 @@ func TestAParkIsWrittenOnceAndToldInEachPass(t *testing.T) {
 		require.Equal(t, park.ReasonParked, w.seen[last])
 		r := w.records[last]
 		require.Equal(t, []string{"n2"}, r.Nodes)
+		require.Equal(t, []string{"default", "web"}, []string{w.wishes[last].Namespace, w.wishes[last].Job})
+		require.Empty(t, w.unknown)
 		require.Equal(t, []park.Going{{Alloc: "old", Address: "10.0.0.1:80", Until: r.Since.Add(12*time.Second - park.Margin)}}, r.Going, "it was seen while it ran")
 	})
 }
@@ -196,6 +206,7 @@ func TestWhatKeepsAParkFromBeingWritten(t *testing.T) {
 				parks(t, w, 10*time.Second, tt.option)
 				require.Empty(t, w.steps)
 				require.Empty(t, w.wrote)
+				require.Equal(t, len(w.seen) == 0, len(w.unknown) > 0, "a pass that cannot read the record tells so: %v", w.unknown)
 			})
 		})
 	}

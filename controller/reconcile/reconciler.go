@@ -62,6 +62,11 @@ type Options struct {
 	// Sound, where not nil, says what the rules find in the version that is
 	// deployed. It is asked after the decision was carried out, and only shown.
 	Sound func(model.Snapshot) model.Condition
+	// Parked, where not nil, says how requests to the job of a deployment are parked,
+	// and when to look at that again, zero for only when something changes; nil where
+	// there is nothing to say. The deployment is as it was last read. It is asked
+	// when Sound is, and only shown.
+	Parked func(model.Deployment, model.Snapshot) (*model.Condition, time.Duration)
 	// Lease is asked right before each write; nil means that no other process
 	// writes.
 	Lease Lease
@@ -123,7 +128,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key model.Key) (Result, erro
 
 	earlier := h.promotedAt
 	wrote, err := r.act(ctx, &h, &p)
-	p.Decision.Conditions = r.withSound(p.Decision.Conditions, snapshot)
+	r.inform(&p.Decision, h.deployment, snapshot)
 	r.record(h, snapshot, p.Decision, p.now)
 	if h.promotedAt != earlier {
 		// Nomad may end the deployment before the next pass reads it, and who
@@ -160,17 +165,33 @@ func (p *pass) input(m gate.Memory, policy gate.Policy) gate.Input {
 	return gate.Input{Snapshot: p.snapshot, Memory: m, Policy: policy, Fencer: p.fencer, Now: time.Now()}
 }
 
-// withSound adds the condition that the gate does not know of, ahead of those
-// about what follows a promotion.
-func (r *Reconciler) withSound(conditions []model.Condition, s model.Snapshot) []model.Condition {
-	if r.options.Sound == nil {
-		return conditions
+// inform adds the conditions that the gate does not know of, ahead of those about
+// what follows a promotion, and looks again as soon as one of them asks for it.
+func (r *Reconciler) inform(d *model.Decision, last model.Deployment, s model.Snapshot) {
+	var more []model.Condition
+	if r.options.Sound != nil {
+		more = append(more, r.options.Sound(s))
 	}
-	at := slices.IndexFunc(conditions, func(c model.Condition) bool { return c.Type == model.Promoted })
+	if r.options.Parked != nil {
+		parked, again := r.options.Parked(last, s)
+		if parked != nil {
+			more = append(more, *parked)
+		}
+		d.RetryAfter = sooner(d.RetryAfter, again)
+	}
+	at := slices.IndexFunc(d.Conditions, func(c model.Condition) bool { return c.Type == model.Promoted })
 	if at < 0 {
-		at = len(conditions)
+		at = len(d.Conditions)
 	}
-	return slices.Insert(conditions, at, r.options.Sound(s))
+	d.Conditions = slices.Insert(d.Conditions, at, more...)
+}
+
+// sooner is the shorter of two times of which zero is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // act carries out a Promote or a Fail, or else the next step of a fence, if

@@ -354,6 +354,45 @@ func TestFindingsAreShownAndDoNotHold(t *testing.T) {
 	})
 }
 
+// How requests are parked is shown beside that, also while Nomad does not answer; it
+// is looked at as often as it asks for, and neither holds nor delays a promotion.
+func TestHowRequestsAreParkedIsShownAndDoesNotHold(t *testing.T) {
+	for name, status := range map[string]model.ConditionStatus{"parked": model.True, "refused": model.False, "not known": model.Unknown} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, rec, asked := newWorld(), &stubRecorder{}, 0
+				shown := model.Condition{Type: model.Parked, Status: status, Reason: "Parked", Message: "2 requests wait"}
+				parked := func(d model.Deployment, s model.Snapshot) (*model.Condition, time.Duration) {
+					require.Equal(t, key, s.Key)
+					require.Equal(t, "web", d.JobID)
+					asked++
+					return &shown, time.Second
+				}
+				loopInto(t, f, rec, Options{Parked: parked}, 20*time.Second)
+				require.Equal(t, 1, f.promotes)
+				for _, r := range rec.records {
+					at := slices.Index(r.Decision.Conditions, shown)
+					require.Positive(t, at)
+					require.Equal(t, model.Promoted, r.Decision.Conditions[at+1].Type)
+				}
+				require.Greater(t, asked, 15)
+			})
+		})
+	}
+	for again, want := range map[time.Duration]int{0: 1, time.Second: 20} {
+		synctest.Test(t, func(t *testing.T) {
+			f, rec, asked := newWorld(), &stubRecorder{}, 0
+			f.change(model.DeploymentSuccessful)
+			loopInto(t, f, rec, Options{Parked: func(model.Deployment, model.Snapshot) (*model.Condition, time.Duration) {
+				asked++
+				return nil, again
+			}}, 20*time.Second-time.Millisecond)
+			require.Equal(t, want, asked, "a deployment with nothing to decide, looked at every %s", again)
+		})
+	}
+	require.Equal(t, []time.Duration{0, 2, 2, 1}, []time.Duration{sooner(0, 0), sooner(2, 0), sooner(0, 2), sooner(2, 1)})
+}
+
 func TestDoesNotWrite(t *testing.T) {
 	cases := map[string]struct {
 		world  func(*fakeWorld)

@@ -102,6 +102,21 @@ func (s *Store) Records() []model.Record {
 	return out
 }
 
+// Keys returns the keys of a job's deployments that are of the version or of a later
+// one, sorted.
+func (s *Store) Keys(namespace, job string, from uint64) []model.Key {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []model.Key
+	for key, e := range s.entries {
+		if key.Namespace == namespace && e.record.JobID == job && e.record.JobVersion >= from {
+			out = append(out, key)
+		}
+	}
+	slices.SortFunc(out, func(a, b model.Key) int { return cmp.Compare(a.String(), b.String()) })
+	return out
+}
+
 // prune drops terminal deployments that are too old or too many, oldest first.
 func (s *Store) prune(now time.Time) {
 	var ended []model.Key

@@ -197,3 +197,18 @@ func TestStoreKeepsTheNameOfWhatIsGone(t *testing.T) {
 	require.Equal(t, uint64(3), got[0].JobVersion)
 	require.Equal(t, model.Reason("DeploymentGone"), got[0].Decision.Reason)
 }
+
+func TestKeysAreThoseOfAJobFromAVersionOn(t *testing.T) {
+	s := status.NewStore()
+	for _, r := range []model.Record{
+		{Key: model.Key{Namespace: "default", Deployment: "b"}, JobID: "db", JobVersion: 3},
+		{Key: model.Key{Namespace: "default", Deployment: "a"}, JobID: "db", JobVersion: 2},
+		{Key: model.Key{Namespace: "default", Deployment: "c"}, JobID: "db", JobVersion: 1},
+		{Key: model.Key{Namespace: "default", Deployment: "d"}, JobID: "web", JobVersion: 2},
+		{Key: model.Key{Namespace: "team", Deployment: "e"}, JobID: "db", JobVersion: 2},
+	} {
+		s.Record(r)
+	}
+	require.Equal(t, []model.Key{{Namespace: "default", Deployment: "a"}, {Namespace: "default", Deployment: "b"}}, s.Keys("default", "db", 2))
+	require.Empty(t, s.Keys("default", "none", 0))
+}
