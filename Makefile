@@ -83,7 +83,6 @@ bench: ## run the benchmarks
 
 check: ## formatting, vet, import directions, documents, modules; golangci-lint where it is installed
 	hack/verify-format.sh
-	$(GO) vet ./...
 	$(GO) vet -tags e2e ./...
 	$(GO) test -count=1 ./controller
 	hack/verify-docs.sh
