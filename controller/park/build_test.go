@@ -297,6 +297,20 @@ func TestWhatIsWished(t *testing.T) {
 	}
 }
 
+// What is compared with the instances is what the placeholders have, not what the newest
+// instance would give them.
+func TestAClashIsWithTheTagsOfTheRecord(t *testing.T) {
+	f := facts()
+	f.Clash = func(_ park.Facts, tags []string) park.Finding { return park.Finding{Reason: "X", Message: tags[0]} }
+	require.Zero(t, built(t, f).Clash, "nothing is parked for")
+	r := record(park.StepParking)
+	r.Tags = []string{"traefik.enable=false"}
+	value, err := r.Encode()
+	require.NoError(t, err)
+	f.Stored.Value = []model.Stored{{Key: keys.Record("web"), Value: value, Index: 7}}
+	require.Equal(t, park.Finding{Reason: "X", Message: "traefik.enable=false"}, built(t, f).Clash)
+}
+
 func nothingButTags(w *park.Wish) {
 	*w = park.Wish{Tags: w.Tags, Prefixes: w.Prefixes}
 }

@@ -32,7 +32,7 @@ func (w *World) leaving() Action {
 	r := w.Record.clone()
 	again := w.Unknown == "" && w.wanted() && (r.Reason != ReasonExpired || r.Version != w.Wish.Version) || w.reopened(r)
 	switch {
-	case again && w.Wish.Unfit.Reason == "":
+	case again && w.Wish.Unfit.Reason == "" && w.Clash.Reason == "":
 		r.Step, r.Since, r.Reason, r.Message, r.Gap, r.Served, r.Back = StepParking, w.Now, "", "", time.Time{}, time.Time{}, w.Now
 		w.bring(&r)
 		return w.store(&r)

@@ -108,6 +108,9 @@ func (w *World) parking() Action {
 	w.bring(&r)
 	switch {
 	case r.ByHand:
+	case w.Clash.Reason != "":
+		// No proxy will ever have the instance while a placeholder stands beside it.
+		return w.leave(r, w.Clash.Reason, w.Clash.Message)
 	case w.steady(r):
 		return w.leave(r, "", "an instance is passing and every proxy routes to it")
 	case w.served():

@@ -169,6 +169,7 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"the time is over, but somebody answers":                  {parked(park.StepParking), func(w *park.World) { serving(w); w.Now = at(45 * second); w.Going[0].Until = at(time.Hour) }, "Store parking"},
 		"a newer version comes":                                   {parked(park.StepParking), func(w *park.World) { w.Wish.Version = 3 }, "Store parking"},
 		"a person pauses what is parked for":                      {parked(park.StepParking), pause, "Store parking by hand"},
+		"the new one and the placeholders clash":                  {parked(park.StepParking), clashes, "Store leaving TagsDiffer"},
 
 		"a node still has its placeholder registered":          {gone(park.StepLeaving, park.LotIn), nil, "Nothing Released"},
 		"what a node says is about an older record":            {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Record.Mark = "m5" }, "Nothing Released"},
@@ -202,6 +203,7 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"a new gap opens for a service that fits no more":        {gone(park.StepLeaving, park.LotIn), func(w *park.World) { stops(w); w.Wish.Unfit.Reason = "HealthPort" }, "Nothing Released"},
 		"they leave since time is over, and nothing has changed": {gone(park.StepLeaving, park.LotIn), func(w *park.World) { expired(w); stops(w) }, "Nothing ParkExpired"},
 		"they leave since time is over, and a new version comes": {gone(park.StepLeaving, park.LotIn), func(w *park.World) { expired(w); stops(w); w.Wish.Version = 3 }, "Store parking"},
+		"a new gap opens while the catalog has what clashes":     {gone(park.StepLeaving, park.LotIn), func(w *park.World) { stops(w); w.Clash.Reason = park.ReasonTagsDiffer }, "Nothing Released"},
 		"a person pauses while they leave":                       {gone(park.StepLeaving, park.LotIn), pause, "Store parking by hand"},
 
 		"a listener finishes":                           {gone(park.StepOut, park.LotLeft), nil, "Nothing Released"},
@@ -224,6 +226,8 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"a pause while a part is not known":                {paused(), func(w *park.World) { w.Unknown = "no answer" }, "Nothing ParkUnknown"},
 		"a pause of a job that is stopped goes on":         {fenced(), func(w *park.World) { w.Wish.Successor = false }, "Nothing Paused"},
 		"a person resumes":                                 {fenced(), func(w *park.World) { w.Wish.Paused = time.Time{} }, "Store parking"},
+		"a person resumes, and the instance clashes":       {paused(), func(w *park.World) { clashes(w); w.Wish.Paused = time.Time{} }, "Store leaving TagsDiffer"},
+		"an instance in a pause clashes":                   {fenced(), func(w *park.World) { w.Clash.Reason = park.ReasonTagsDiffer }, "Nothing Paused"},
 		"a pause is over by itself":                        {fenced(), func(w *park.World) { w.Now = at(60 * second) }, "Store parking"},
 		"it was resumed, and the instance is in all pools": {paused(), func(w *park.World) { w.Wish.Paused = time.Time{}; w.Record.Served = w.Now.Add(-5 * second) }, "Store leaving"},
 	}
@@ -258,6 +262,13 @@ func serving(w *park.World) { d := deploy(); w.Instances, w.Going = d.Instances,
 func stops(w *park.World) {
 	w.Instances[0].Going = true
 	w.Going = []park.Going{{Alloc: "new", Address: newAt, Until: w.Now.Add(10 * second)}}
+}
+
+// clashes has a new instance that passes, and that no proxy will have beside a placeholder.
+func clashes(w *park.World) {
+	i := fresh()
+	i.Takers = park.TakersSome
+	w.Instances, w.Clash = []park.Instance{i}, park.Finding{Reason: park.ReasonTagsDiffer}
 }
 
 func expired(w *park.World) { w.Record.Reason = park.ReasonExpired }

@@ -113,7 +113,7 @@ func (n *node) leave(s Sighting) {
 	case n.outFor(s.Record.Service) >= s.Record.settle():
 		n.say(s, lot, LotLeft)
 	}
-	if open && s.Record.Reason != "" {
+	if open && s.Record.Reason != "" && s.Record.Reason != ReasonTagsDiffer { // with that one an instance is there
 		n.out.Expire = append(n.out.Expire, s.Record.Service)
 	}
 }

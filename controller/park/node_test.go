@@ -141,8 +141,9 @@ func TestWhatANodeDoes(t *testing.T) {
 		"a placeholder without a record is taken out": {onNode(park.StepParking), func(in *park.NodeInput) {
 			in.Locals.Value = append(in.Locals.Value, agent("_draingate-park-api~n2", twoAt))
 		}, "deregister _draingate-park-api~n2, say web in m4"},
-		"it leaves":                                      {onNode(park.StepLeaving), nil, "deregister " + mine},
-		"it leaves since time is over":                   {onNode(park.StepLeaving), func(in *park.NodeInput) { in.Records.Value[0].Reason = park.ReasonExpired }, "deregister " + mine + ", expire web"},
+		"it leaves":                    {onNode(park.StepLeaving), nil, "deregister " + mine},
+		"it leaves since time is over": {onNode(park.StepLeaving), func(in *park.NodeInput) { in.Records.Value[0].Reason = park.ReasonExpired }, "deregister " + mine + ", expire web"},
+		"it leaves since the new instance's tags clash":  {onNode(park.StepLeaving), func(in *park.NodeInput) { in.Records.Value[0].Reason = park.ReasonTagsDiffer }, "deregister " + mine},
 		"it leaves, and its agent cannot be asked":       {onNode(park.StepLeaving), blind, ""},
 		"it leaves, and had never come":                  {left(park.StepLeaving), func(in *park.NodeInput) { in.Lots = nil }, "say web closed m4"},
 		"it leaves, and its listener has closed":         {left(park.StepLeaving), func(in *park.NodeInput) { lot(in, func(l *park.Open) { l.Closed = true }) }, "say web closed m4"},

@@ -26,6 +26,9 @@ type World struct {
 	Placeholders []Instance
 	// Record is nil where nothing is stored.
 	Record *Record
+	// Clash says what an instance and the placeholders define differently, so that a
+	// proxy drops it while both are there; the zero Finding for nothing.
+	Clash Finding
 	// Self and Mark are the name of the instance that decides, and what it marks a
 	// write with.
 	Self, Mark string
