@@ -73,6 +73,9 @@ func (w *World) begin() Action {
 		return w.hold(ReasonUnknown, "not parked for: "+w.Unknown)
 	case w.Wish.Unfit.Reason != "":
 		return Action{Do: DoNothing, Finding: w.Wish.Unfit}
+	case w.Wish.Untagged:
+		// Without tags a proxy would make a router of its own of a placeholder.
+		return w.hold(ReasonUnknown, "not parked for: no instance of it was in the catalog for as long as this draingate leads, so which tags a placeholder needs is not known")
 	}
 	nodes := Choose(nil, w.Parkers, w.oldNodes())
 	if len(nodes) == 0 {

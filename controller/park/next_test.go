@@ -143,6 +143,8 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"the job is stopped":                                      {deploy(), func(w *park.World) { w.Wish.Successor = false }, "Nothing"},
 		"nobody was there before":                                 {deploy(), func(w *park.World) { w.Instances, w.Going = nil, nil }, "Nothing"},
 		"a part is not known":                                     {deploy(), func(w *park.World) { w.Unknown = "no answer" }, "Nothing ParkUnknown"},
+		"no instance was seen to take the tags from":              {deploy(), func(w *park.World) { w.Wish.Tags, w.Wish.Untagged = nil, true }, "Nothing ParkUnknown"},
+		"a person pauses what was never seen":                     {deploy(), func(w *park.World) { pause(w); w.Wish.Tags, w.Wish.Untagged = nil, true }, "Nothing ParkUnknown"},
 		"the service does not fit":                                {deploy(), func(w *park.World) { w.Wish.Unfit.Reason = "HealthPort" }, "Nothing HealthPort"},
 		"nobody is there to park":                                 {deploy(), func(w *park.World) { w.Parkers = nil }, "Nothing NoParker"},
 		"all who are there have a problem":                        {deploy(), func(w *park.World) { w.Parkers = map[string]park.Presence{"n1": {Problem: "no port"}} }, "Nothing NoParker"},
@@ -204,6 +206,7 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"they leave since time is over, and nothing has changed": {gone(park.StepLeaving, park.LotIn), func(w *park.World) { expired(w); stops(w) }, "Nothing ParkExpired"},
 		"they leave since time is over, and a new version comes": {gone(park.StepLeaving, park.LotIn), func(w *park.World) { expired(w); stops(w); w.Wish.Version = 3 }, "Store parking"},
 		"a new gap opens while the catalog has what clashes":     {gone(park.StepLeaving, park.LotIn), func(w *park.World) { stops(w); w.Clash.Reason = park.ReasonTagsDiffer }, "Nothing Released"},
+		"they leave since time is over, and another job comes":   {gone(park.StepLeaving, park.LotIn), func(w *park.World) { expired(w); stops(w); w.Wish.Job = "web2" }, "Store parking"},
 		"a person pauses while they leave":                       {gone(park.StepLeaving, park.LotIn), pause, "Store parking by hand"},
 
 		"a listener finishes":                           {gone(park.StepOut, park.LotLeft), nil, "Nothing Released"},
@@ -212,14 +215,17 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"all listeners are closed after the time":       {gone(park.StepOut, park.LotClosed), expired, "Store over ParkExpired"},
 		"all are closed since there was nobody to come": {gone(park.StepOut, park.LotClosed), func(w *park.World) { w.Record.Reason = park.ReasonNoSuccessor }, "Forget"},
 
-		"it is over, and nobody came":            {parked(park.StepOver), expired, "Nothing ParkExpired"},
-		"it is over, and somebody came":          {gone(park.StepOver, park.LotClosed), expired, "Forget"},
-		"it is over, and nothing is known":       {gone(park.StepOver, park.LotClosed), func(w *park.World) { expired(w); w.Unknown = "no answer" }, "Nothing ParkExpired"},
-		"it is over, and the job is stopped":     {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Successor = false }, "Forget"},
-		"it is over, and the job asks no more":   {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Wait = 0 }, "Forget"},
-		"it is over, and a new version comes":    {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version = 3 }, "Store parking"},
-		"it is over, and a new version is unfit": {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version = 3; w.Wish.Unfit.Reason = "HealthPort" }, "Nothing HealthPort"},
-		"it is over, and a person pauses":        {parked(park.StepOver), func(w *park.World) { expired(w); pause(w) }, "Store parking by hand"},
+		"it is over, and nobody came":                           {parked(park.StepOver), expired, "Nothing ParkExpired"},
+		"it is over, and somebody came":                         {gone(park.StepOver, park.LotClosed), expired, "Forget"},
+		"it is over, and nothing is known":                      {gone(park.StepOver, park.LotClosed), func(w *park.World) { expired(w); w.Unknown = "no answer" }, "Nothing ParkExpired"},
+		"it is over, and the job is stopped":                    {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Successor = false }, "Forget"},
+		"it is over, and the job asks no more":                  {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Wait = 0 }, "Forget"},
+		"it is over, and a new version comes":                   {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version = 3 }, "Store parking"},
+		"it is over, and nobody is there to take the tags from": {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version, w.Wish.Tags, w.Wish.Untagged = 3, nil, true }, "Store parking"},
+		"it is over, and a new version is unfit":                {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version = 3; w.Wish.Unfit.Reason = "HealthPort" }, "Nothing HealthPort"},
+		"it is over, and another job comes":                     {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Job = "web2" }, "Store parking"},
+		"it is over, and a job of another namespace comes":      {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Namespace = "team" }, "Store parking"},
+		"it is over, and a person pauses":                       {parked(park.StepOver), func(w *park.World) { expired(w); pause(w) }, "Store parking by hand"},
 
 		"a pause whose placeholders are in every pool":     {paused(), nil, "Store parking by hand"},
 		"a pause whose instances are fenced":               {fenced(), nil, "Nothing Paused"},
@@ -464,9 +470,9 @@ func TestANodeWhosePlaceholderAnswersGoesOn(t *testing.T) {
 func TestANewVersionIsParkedForWithTheTagsThatAreKnown(t *testing.T) {
 	w := parked(park.StepOver)
 	expired(&w)
-	w.Wish.Version, w.Wish.Tags, w.Record.Nodes = 3, nil, nil
+	w.Wish.Version, w.Wish.Tags, w.Wish.Untagged, w.Record.Nodes = 3, nil, true, nil
 	require.Equal(t, []string{"traefik.enable=true"}, park.Next(w).Record.Tags)
-	w.Wish.Tags = []string{"traefik.enable=false"}
+	w.Wish.Tags, w.Wish.Untagged = []string{"traefik.enable=false"}, false
 	require.Equal(t, w.Wish.Tags, park.Next(w).Record.Tags)
 	require.Empty(t, park.Next(w).Record.Going)
 }

@@ -51,6 +51,8 @@ type Wish struct {
 	Paused time.Time
 	// Tags are those of a registered instance; Prefixes are those of the proxies.
 	Tags, Prefixes []string
+	// Untagged is true where none was seen to take the tags from.
+	Untagged bool
 	// Probes are the checks of proxies that a placeholder has to answer.
 	Probes []Probe
 	// Unfit says why the service cannot be parked for; the zero Finding where it can.
