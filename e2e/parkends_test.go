@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -92,6 +93,31 @@ func TestParkWithAutoRevert(t *testing.T) {
 		require.Equal(t, r.Requests, r.Versions["1"])
 	}
 	journalOf(t, p.job)
+	p.leavesNothing()
+}
+
+// A version that comes while requests wait for one that does not come up may define its
+// router otherwise, which no Traefik takes beside a placeholder: the park ends for it.
+func TestParkEndsForOtherTags(t *testing.T) {
+	t.Parallel()
+	row := fastPark()
+	p := row.begin(t)
+	p.deploy(func(job *harness.Sample) { job.Crash, job.Park = true, 40*time.Second })
+	p.parked()
+	p.deploy(func(job *harness.Sample) {
+		job.Crash = false
+		job.Tags = append(slices.Clone(job.Tags), p.through[0].Options.Prefix+".http.routers."+job.Name+".priority=7")
+	})
+	p.watch.until(2*time.Minute, "placeholders leave", func(seen parkSeen) bool { return seen.records[p.job.Name] == "leaving" })
+	require.Contains(t, p.g.parks(), "TagsDiffer")
+	p.awaitSuccess()
+	p.over(time.Minute)
+	p.stop()
+	for i, r := range p.reports {
+		t.Logf("proxy %d: lost %d of %d, %v", i+1, r.Lost, r.Requests, r.LostBy)
+		require.Positive(t, r.Versions["3"])
+		require.Less(t, r.Lost, 8*row.load.Rate, "what comes while a Traefik has both")
+	}
 	p.leavesNothing()
 }
 

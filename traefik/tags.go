@@ -17,6 +17,17 @@ func ReadTags(s model.ProxySettings, reg model.Registration) model.TagReading {
 	return out
 }
 
+// Defines returns what the tags of an instance define or imply, for Conflict; nothing
+// where the provider leaves the instance out.
+func Defines(s model.ProxySettings, reg model.Registration) []model.TagDefinition {
+	labels := labelsOf(reg.Tags, s.Prefix)
+	out, conf := readLabels(s, reg, labels)
+	if !out.Exposed || conf == nil {
+		return nil
+	}
+	return conf.definitions(Normalize(reg.ServiceName), reg.ServiceName, labels, nil)
+}
+
 // readLabels also returns the configuration that the reading was made of, nil
 // where the instance is not exposed or has nothing of HTTP.
 func readLabels(s model.ProxySettings, reg model.Registration, labels map[string]label) (model.TagReading, *dynamicConfig) {

@@ -90,7 +90,7 @@ func serviceOf(job *model.Job, group, name string) (model.Service, model.Path) {
 // views are how the proxies see the service. unread is true where one could not
 // be asked for its settings.
 func views(f park.Facts, old, next *model.Job, group string, at model.Path) (out []park.View, unread bool) {
-	registered := slices.IndexFunc(f.Catalog.Value, func(r model.Registration) bool { return !park.IsPlaceholder(r.ServiceID) && r.AllocID != "" })
+	pattern, registered := f.Pattern()
 	for _, p := range f.Proxies.Value {
 		if !p.Settings.Known() {
 			unread = true
@@ -102,9 +102,9 @@ func views(f park.Facts, old, next *model.Job, group string, at model.Path) (out
 		}
 		before, tags := reading(p, old, at)
 		v.Tags = before
-		if registered >= 0 {
+		if read, is := p.Tags[pattern.ServiceID]; registered && is {
 			// What Nomad filled in is known better than what it will.
-			v.Tags = p.Tags[f.Catalog.Value[registered].ServiceID]
+			v.Tags = read
 		}
 		if _, then := serviceOf(next, group, f.Service); then != "" {
 			if after, wanted := reading(p, next, then); !slices.Equal(tags, wanted) {

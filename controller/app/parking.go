@@ -56,7 +56,7 @@ func (a *App) park(ctx context.Context) error {
 	var loop *reconcile.Controller[reconcile.Service]
 	jobs := census.New(a.nomad, func(service string) { loop.Enqueue(reconcile.Service(service)) })
 	passes := reconcile.NewParks(a.observer, jobs, parkRecorder{a}, reconcile.ParkOptions{
-		Keys: keys, Records: a.consul, Self: instanceName(), Guard: a.elector.Guard, Lease: a.elector, Unfit: unfit,
+		Keys: keys, Records: a.consul, Self: instanceName(), Guard: a.elector.Guard, Lease: a.elector, Unfit: unfit, Clash: clash,
 	})
 	loop = reconcile.NewController(passes.Reconcile, a.options.Workers, a.passed)
 	defer a.parked.clear()

@@ -17,7 +17,7 @@ func (w *World) stays() bool {
 // bring brings a record up to what is so now.
 func (w *World) bring(r *Record) {
 	if w.Wish.Job != "" {
-		if r.Job != "" && r.Version != w.Wish.Version && !r.Gap.IsZero() {
+		if r.Job != "" && w.another(*r) && !r.Gap.IsZero() {
 			// Another version is another promise.
 			r.Gap = w.Now
 		}

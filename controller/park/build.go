@@ -39,6 +39,9 @@ type Facts struct {
 	// Unfit says why a service cannot be parked for, for so long at most, and which
 	// checks of a proxy's own a placeholder has to answer; nil for never and none.
 	Unfit func(f Facts, j *JobFacts, longest time.Duration) (Finding, []Probe)
+	// Clash says what a placeholder with these tags defines otherwise than an instance
+	// that proxies take from the catalog; the zero Finding for nothing, nil for never.
+	Clash func(f Facts, tags []string) Finding
 }
 
 // JobFacts are what was read of one job.
@@ -68,6 +71,9 @@ func Build(f Facts) (World, error) {
 	}
 	w.Going = f.ends(going)
 	w.Wish = f.wish()
+	if w.Record != nil && f.Clash != nil {
+		w.Clash = f.Clash(f, w.Record.Tags)
+	}
 	return w, nil
 }
 

@@ -269,7 +269,21 @@ func TestWhatIsWished(t *testing.T) {
 			second.ID, second.Stopped = "web2", true
 			f.Jobs = append(f.Jobs, park.JobFacts{Job: model.Seen(second, epoch), Allocations: model.Seen([]model.Allocation(nil), epoch), Overrides: model.Seen(model.Overrides{}, epoch)})
 		}, func(*park.Wish) {}},
-		"nothing of Nomad's is in the catalog": {func(f *park.Facts) { f.Catalog.Value = f.Catalog.Value[1:] }, func(w *park.Wish) { w.Tags = nil }},
+		"nothing of Nomad's is in the catalog":   {func(f *park.Facts) { f.Catalog.Value = f.Catalog.Value[1:] }, func(w *park.Wish) { w.Tags, w.Untagged = nil, true }},
+		"it was in the catalog":                  {func(f *park.Facts) { f.Known, f.Catalog.Value = f.Catalog.Value[:1], f.Catalog.Value[1:] }, func(*park.Wish) {}},
+		"a canary comes first":                   {beside("canary=1", model.StatusPassing), func(*park.Wish) {}},
+		"none goes, and one passes":              {func(f *park.Facts) { beside("canary=1", model.StatusCritical)(f); f.Jobs[0].Allocations.Value = nil }, func(*park.Wish) {}},
+		"one that has no tags at all":            {func(f *park.Facts) { f.Catalog.Value[0].Tags = nil }, func(w *park.Wish) { w.Tags = nil }},
+		"the group that has it now comes second": {func(f *park.Facts) { twoGroups(f); first(f).Groups[0].Count = 0 }, func(w *park.Wish) { w.Group = "green" }},
+		"the group that asks comes second": {func(f *park.Facts) {
+			twoGroups(f)
+			first(f).Meta, first(f).Groups[1].Meta = nil, map[string]string{"draingate_park": "20s"}
+		}, func(w *park.Wish) { w.Group, w.Wait = "green", 20*second }},
+		"the group that asks goes, and another one comes": {func(f *park.Facts) {
+			twoGroups(f)
+			first(f).Meta, first(f).Groups[0].Meta, first(f).Groups[0].Count = nil, map[string]string{"draingate_park": "20s"}, 0
+		}, func(w *park.Wish) { w.Wait = 20 * second }},
+		"all groups are scaled to none": {func(f *park.Facts) { twoGroups(f); first(f).Groups[0].Count, first(f).Groups[1].Count = 0, 0 }, func(w *park.Wish) { w.Successor = false }},
 		"proxies have prefixes of their own": {func(f *park.Facts) {
 			f.Proxies.Value[0].Settings.Value.Prefix = "edge"
 			f.Proxies.Value = append(f.Proxies.Value, f.Proxies.Value[0])
@@ -295,6 +309,37 @@ func TestWhatIsWished(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is compared with the instances is what the placeholders have, not what the newest
+// instance would give them.
+func TestAClashIsWithTheTagsOfTheRecord(t *testing.T) {
+	f := facts()
+	f.Clash = func(_ park.Facts, tags []string) park.Finding { return park.Finding{Reason: "X", Message: tags[0]} }
+	require.Zero(t, built(t, f).Clash, "nothing is parked for")
+	r := record(park.StepParking)
+	r.Tags = []string{"traefik.enable=false"}
+	value, err := r.Encode()
+	require.NoError(t, err)
+	f.Stored.Value = []model.Stored{{Key: keys.Record("web"), Value: value, Index: 7}}
+	require.Equal(t, park.Finding{Reason: "X", Message: "traefik.enable=false"}, built(t, f).Clash)
+}
+
+// beside puts an instance with a tag into the catalog, before the old one.
+func beside(tag, status string) func(*park.Facts) {
+	return func(f *park.Facts) {
+		r := registered("a", 7070, status)
+		r.Tags = []string{tag}
+		f.Catalog.Value = append([]model.Registration{r}, f.Catalog.Value...)
+	}
+}
+
+// twoGroups gives the job a second group with the same service.
+func twoGroups(f *park.Facts) {
+	j := f.Jobs[0].Job.Value
+	second := j.Groups[0]
+	second.Name = "green"
+	j.Groups = append(j.Groups, second)
 }
 
 func nothingButTags(w *park.Wish) {

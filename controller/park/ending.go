@@ -30,9 +30,9 @@ func (w *World) reopened(r Record) bool {
 // where a new gap has opened.
 func (w *World) leaving() Action {
 	r := w.Record.clone()
-	again := w.Unknown == "" && w.wanted() && (r.Reason != ReasonExpired || r.Version != w.Wish.Version) || w.reopened(r)
+	again := w.Unknown == "" && w.wanted() && (r.Reason != ReasonExpired || w.another(r)) || w.reopened(r)
 	switch {
-	case again && w.Wish.Unfit.Reason == "":
+	case again && w.Wish.Unfit.Reason == "" && w.Clash.Reason == "":
 		r.Step, r.Since, r.Reason, r.Message, r.Gap, r.Served, r.Back = StepParking, w.Now, "", "", time.Time{}, time.Time{}, w.Now
 		w.bring(&r)
 		return w.store(&r)
@@ -42,6 +42,12 @@ func (w *World) leaving() Action {
 	default:
 		return Action{Do: DoNothing, Finding: r.finding(w.Now)}
 	}
+}
+
+// another reports whether what is to come is of another job or version than the record
+// is for.
+func (w *World) another(r Record) bool {
+	return r.Namespace != w.Wish.Namespace || r.Job != w.Wish.Job || r.Version != w.Wish.Version
 }
 
 // out waits until the listeners are closed.
@@ -66,18 +72,17 @@ func (w *World) over() Action {
 		return Action{Do: DoNothing, Finding: r.finding(w.Now)}
 	case !w.gap() || w.Wish.Wait == 0 && !w.paused() || !w.Wish.Successor:
 		return Action{Do: DoForget}
-	case w.paused() || w.Wish.Version != r.Version:
+	case w.paused() || w.another(r):
 		before := w.Record
 		w.Record = nil
 		w.Going = append(w.Going, Going{})
+		if w.Wish.Untagged {
+			w.Wish.Tags, w.Wish.Untagged = r.Tags, false
+		}
 		action := w.begin()
 		w.Record = before
 		if action.Record != nil {
 			action.Record.Seq, action.Record.Going = r.Seq+1, nil
-			if len(action.Record.Tags) == 0 {
-				// No instance is there to take them from.
-				action.Record.Tags = r.Tags
-			}
 		}
 		return action
 	default:

@@ -59,6 +59,7 @@ func (a *allocation) registered(now int) bool {
 type garage struct {
 	address         string
 	closing, closed bool
+	registered      bool
 	shut            int
 	sighting        park.Sighting
 	catalog         []model.Registration

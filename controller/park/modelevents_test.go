@@ -238,7 +238,7 @@ func (w *world) reads(n int) park.NodeInput {
 	}
 	in.Locals = model.Seen(locals, now)
 	if p.lot != nil {
-		in.Lots["web"] = park.Open{Address: p.lot.address, Answers: w.passesOn(p.lot), Closing: p.lot.closing, Closed: p.lot.closed}
+		in.Lots["web"] = park.Open{Address: p.lot.address, Answers: w.passesOn(p.lot), Registered: p.lot.registered, Closing: p.lot.closing, Closed: p.lot.closed}
 	}
 	return in
 }
@@ -256,7 +256,7 @@ func (w *world) acts(n int, a park.NodeAction) {
 		w.say("n%d listens at %s", n, p.lot.address)
 	}
 	if len(a.Register) > 0 {
-		p.at, p.died = p.lot.address, 0
+		p.at, p.died, p.lot.registered = p.lot.address, 0, true
 		w.say("n%d registers %s", n, p.at)
 	}
 	if len(a.Deregister) > 0 {

@@ -73,6 +73,9 @@ func (w *World) begin() Action {
 		return w.hold(ReasonUnknown, "not parked for: "+w.Unknown)
 	case w.Wish.Unfit.Reason != "":
 		return Action{Do: DoNothing, Finding: w.Wish.Unfit}
+	case w.Wish.Untagged:
+		// Without tags a proxy would make a router of its own of a placeholder.
+		return w.hold(ReasonUnknown, "not parked for: no instance of it was in the catalog for as long as this draingate leads, so which tags a placeholder needs is not known")
 	}
 	nodes := Choose(nil, w.Parkers, w.oldNodes())
 	if len(nodes) == 0 {
@@ -108,6 +111,9 @@ func (w *World) parking() Action {
 	w.bring(&r)
 	switch {
 	case r.ByHand:
+	case w.Clash.Reason != "":
+		// No proxy will ever have the instance while a placeholder stands beside it.
+		return w.leave(r, w.Clash.Reason, w.Clash.Message)
 	case w.steady(r):
 		return w.leave(r, "", "an instance is passing and every proxy routes to it")
 	case w.served():

@@ -143,6 +143,8 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"the job is stopped":                                      {deploy(), func(w *park.World) { w.Wish.Successor = false }, "Nothing"},
 		"nobody was there before":                                 {deploy(), func(w *park.World) { w.Instances, w.Going = nil, nil }, "Nothing"},
 		"a part is not known":                                     {deploy(), func(w *park.World) { w.Unknown = "no answer" }, "Nothing ParkUnknown"},
+		"no instance was seen to take the tags from":              {deploy(), func(w *park.World) { w.Wish.Tags, w.Wish.Untagged = nil, true }, "Nothing ParkUnknown"},
+		"a person pauses what was never seen":                     {deploy(), func(w *park.World) { pause(w); w.Wish.Tags, w.Wish.Untagged = nil, true }, "Nothing ParkUnknown"},
 		"the service does not fit":                                {deploy(), func(w *park.World) { w.Wish.Unfit.Reason = "HealthPort" }, "Nothing HealthPort"},
 		"nobody is there to park":                                 {deploy(), func(w *park.World) { w.Parkers = nil }, "Nothing NoParker"},
 		"all who are there have a problem":                        {deploy(), func(w *park.World) { w.Parkers = map[string]park.Presence{"n1": {Problem: "no port"}} }, "Nothing NoParker"},
@@ -169,6 +171,7 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"the time is over, but somebody answers":                  {parked(park.StepParking), func(w *park.World) { serving(w); w.Now = at(45 * second); w.Going[0].Until = at(time.Hour) }, "Store parking"},
 		"a newer version comes":                                   {parked(park.StepParking), func(w *park.World) { w.Wish.Version = 3 }, "Store parking"},
 		"a person pauses what is parked for":                      {parked(park.StepParking), pause, "Store parking by hand"},
+		"the new one and the placeholders clash":                  {parked(park.StepParking), clashes, "Store leaving TagsDiffer"},
 
 		"a node still has its placeholder registered":          {gone(park.StepLeaving, park.LotIn), nil, "Nothing Released"},
 		"what a node says is about an older record":            {gone(park.StepLeaving, park.LotLeft), func(w *park.World) { w.Record.Mark = "m5" }, "Nothing Released"},
@@ -202,6 +205,8 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"a new gap opens for a service that fits no more":        {gone(park.StepLeaving, park.LotIn), func(w *park.World) { stops(w); w.Wish.Unfit.Reason = "HealthPort" }, "Nothing Released"},
 		"they leave since time is over, and nothing has changed": {gone(park.StepLeaving, park.LotIn), func(w *park.World) { expired(w); stops(w) }, "Nothing ParkExpired"},
 		"they leave since time is over, and a new version comes": {gone(park.StepLeaving, park.LotIn), func(w *park.World) { expired(w); stops(w); w.Wish.Version = 3 }, "Store parking"},
+		"a new gap opens while the catalog has what clashes":     {gone(park.StepLeaving, park.LotIn), func(w *park.World) { stops(w); w.Clash.Reason = park.ReasonTagsDiffer }, "Nothing Released"},
+		"they leave since time is over, and another job comes":   {gone(park.StepLeaving, park.LotIn), func(w *park.World) { expired(w); stops(w); w.Wish.Job = "web2" }, "Store parking"},
 		"a person pauses while they leave":                       {gone(park.StepLeaving, park.LotIn), pause, "Store parking by hand"},
 
 		"a listener finishes":                           {gone(park.StepOut, park.LotLeft), nil, "Nothing Released"},
@@ -210,20 +215,25 @@ func TestTheNextStepOfAPark(t *testing.T) {
 		"all listeners are closed after the time":       {gone(park.StepOut, park.LotClosed), expired, "Store over ParkExpired"},
 		"all are closed since there was nobody to come": {gone(park.StepOut, park.LotClosed), func(w *park.World) { w.Record.Reason = park.ReasonNoSuccessor }, "Forget"},
 
-		"it is over, and nobody came":            {parked(park.StepOver), expired, "Nothing ParkExpired"},
-		"it is over, and somebody came":          {gone(park.StepOver, park.LotClosed), expired, "Forget"},
-		"it is over, and nothing is known":       {gone(park.StepOver, park.LotClosed), func(w *park.World) { expired(w); w.Unknown = "no answer" }, "Nothing ParkExpired"},
-		"it is over, and the job is stopped":     {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Successor = false }, "Forget"},
-		"it is over, and the job asks no more":   {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Wait = 0 }, "Forget"},
-		"it is over, and a new version comes":    {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version = 3 }, "Store parking"},
-		"it is over, and a new version is unfit": {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version = 3; w.Wish.Unfit.Reason = "HealthPort" }, "Nothing HealthPort"},
-		"it is over, and a person pauses":        {parked(park.StepOver), func(w *park.World) { expired(w); pause(w) }, "Store parking by hand"},
+		"it is over, and nobody came":                           {parked(park.StepOver), expired, "Nothing ParkExpired"},
+		"it is over, and somebody came":                         {gone(park.StepOver, park.LotClosed), expired, "Forget"},
+		"it is over, and nothing is known":                      {gone(park.StepOver, park.LotClosed), func(w *park.World) { expired(w); w.Unknown = "no answer" }, "Nothing ParkExpired"},
+		"it is over, and the job is stopped":                    {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Successor = false }, "Forget"},
+		"it is over, and the job asks no more":                  {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Wait = 0 }, "Forget"},
+		"it is over, and a new version comes":                   {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version = 3 }, "Store parking"},
+		"it is over, and nobody is there to take the tags from": {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version, w.Wish.Tags, w.Wish.Untagged = 3, nil, true }, "Store parking"},
+		"it is over, and a new version is unfit":                {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Version = 3; w.Wish.Unfit.Reason = "HealthPort" }, "Nothing HealthPort"},
+		"it is over, and another job comes":                     {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Job = "web2" }, "Store parking"},
+		"it is over, and a job of another namespace comes":      {parked(park.StepOver), func(w *park.World) { expired(w); w.Wish.Namespace = "team" }, "Store parking"},
+		"it is over, and a person pauses":                       {parked(park.StepOver), func(w *park.World) { expired(w); pause(w) }, "Store parking by hand"},
 
 		"a pause whose placeholders are in every pool":     {paused(), nil, "Store parking by hand"},
 		"a pause whose instances are fenced":               {fenced(), nil, "Nothing Paused"},
 		"a pause while a part is not known":                {paused(), func(w *park.World) { w.Unknown = "no answer" }, "Nothing ParkUnknown"},
 		"a pause of a job that is stopped goes on":         {fenced(), func(w *park.World) { w.Wish.Successor = false }, "Nothing Paused"},
 		"a person resumes":                                 {fenced(), func(w *park.World) { w.Wish.Paused = time.Time{} }, "Store parking"},
+		"a person resumes, and the instance clashes":       {paused(), func(w *park.World) { clashes(w); w.Wish.Paused = time.Time{} }, "Store leaving TagsDiffer"},
+		"an instance in a pause clashes":                   {fenced(), func(w *park.World) { w.Clash.Reason = park.ReasonTagsDiffer }, "Nothing Paused"},
 		"a pause is over by itself":                        {fenced(), func(w *park.World) { w.Now = at(60 * second) }, "Store parking"},
 		"it was resumed, and the instance is in all pools": {paused(), func(w *park.World) { w.Wish.Paused = time.Time{}; w.Record.Served = w.Now.Add(-5 * second) }, "Store leaving"},
 	}
@@ -258,6 +268,13 @@ func serving(w *park.World) { d := deploy(); w.Instances, w.Going = d.Instances,
 func stops(w *park.World) {
 	w.Instances[0].Going = true
 	w.Going = []park.Going{{Alloc: "new", Address: newAt, Until: w.Now.Add(10 * second)}}
+}
+
+// clashes has a new instance that passes, and that no proxy will have beside a placeholder.
+func clashes(w *park.World) {
+	i := fresh()
+	i.Takers = park.TakersSome
+	w.Instances, w.Clash = []park.Instance{i}, park.Finding{Reason: park.ReasonTagsDiffer}
 }
 
 func expired(w *park.World) { w.Record.Reason = park.ReasonExpired }
@@ -453,9 +470,9 @@ func TestANodeWhosePlaceholderAnswersGoesOn(t *testing.T) {
 func TestANewVersionIsParkedForWithTheTagsThatAreKnown(t *testing.T) {
 	w := parked(park.StepOver)
 	expired(&w)
-	w.Wish.Version, w.Wish.Tags, w.Record.Nodes = 3, nil, nil
+	w.Wish.Version, w.Wish.Tags, w.Wish.Untagged, w.Record.Nodes = 3, nil, true, nil
 	require.Equal(t, []string{"traefik.enable=true"}, park.Next(w).Record.Tags)
-	w.Wish.Tags = []string{"traefik.enable=false"}
+	w.Wish.Tags, w.Wish.Untagged = []string{"traefik.enable=false"}, false
 	require.Equal(t, w.Wish.Tags, park.Next(w).Record.Tags)
 	require.Empty(t, park.Next(w).Record.Going)
 }

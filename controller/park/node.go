@@ -97,7 +97,7 @@ func (n *node) park(s Sighting) {
 	case n.registered(r.Service):
 		n.say(s, lot, LotIn)
 	}
-	if !s.Dry.IsZero() && n.Now.Sub(s.Dry) >= r.Wait {
+	if open && !s.Dry.IsZero() && n.Now.Sub(s.Dry) >= r.Wait {
 		n.out.Expire = append(n.out.Expire, r.Service)
 	}
 }
@@ -113,7 +113,7 @@ func (n *node) leave(s Sighting) {
 	case n.outFor(s.Record.Service) >= s.Record.settle():
 		n.say(s, lot, LotLeft)
 	}
-	if open && s.Record.Reason != "" {
+	if open && s.Record.Reason != "" && s.Record.Reason != ReasonTagsDiffer { // with that one an instance is there
 		n.out.Expire = append(n.out.Expire, s.Record.Service)
 	}
 }
@@ -148,12 +148,13 @@ func (n *node) say(s Sighting, lot Open, state LotState) {
 }
 
 // missing reports whether the placeholder at the agent is not that of this listener:
-// there is none, or what a process left behind that died. That of a live one stays, or both
-// would replace each other for ever.
+// there is none, or what a process left behind that died, whose check has another secret
+// though its port may be the same. That of a live one stays, or both would replace each
+// other for ever.
 func (n *node) missing(service string, lot Open) bool {
 	id := n.Keys.Placeholder(service, n.Node)
 	return !slices.ContainsFunc(n.Locals.Value, func(l model.LocalService) bool {
-		return l.ID == id && (l.Address == lot.Address || n.Others[service] && !l.Critical)
+		return l.ID == id && (lot.Registered && l.Address == lot.Address || n.Others[service] && !l.Critical)
 	})
 }
 

@@ -38,7 +38,7 @@ func onNode(step park.Step) park.NodeInput {
 	in := park.NodeInput{
 		Now: at(20 * second), Node: "n2", Keys: keys, Records: model.Seen([]park.Record{record(step)}, at(20*second)),
 		Locals: model.Seen([]model.LocalService{agent(mine, twoAt)}, at(20*second)),
-		Lots:   map[string]park.Open{"web": {Address: twoAt, Waiting: 7}},
+		Lots:   map[string]park.Open{"web": {Address: twoAt, Waiting: 7, Registered: true}},
 	}
 	in.Memory = park.NodeMemory{Seen: map[string]park.Sighting{"web": {Record: record(step), First: at(15 * second), Dry: at(15 * second)}}, Read: at(19 * second)}
 	return in
@@ -124,25 +124,28 @@ func TestWhatANodeDoes(t *testing.T) {
 			in.Locals.Value[0].Critical = true
 			in.Others = map[string]bool{"web": true}
 		}, "register web"},
-		"what a dead process left is taken out first":        {onNode(park.StepParking), func(in *park.NodeInput) { in.Lots = nil }, "open web, deregister " + mine},
-		"what was given up here is not begun anew by itself": {left(park.StepParking), func(in *park.NodeInput) { in.Lots = nil; dry(in, 2*time.Minute) }, "say web closed m4"},
-		"another live process on the node keeps its own":     {onNode(park.StepParking), func(in *park.NodeInput) { in.Lots, in.Others = nil, map[string]bool{"web": true} }, "open web"},
-		"a listener that finishes is not taken up again":     {left(park.StepParking), func(in *park.NodeInput) { lot(in, func(l *park.Open) { l.Closing = true }) }, "say web closed m4"},
-		"the time of a gap is over here":                     {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, 30*second) }, "expire web, say web in m4"},
-		"right before":                                       {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, 30*second-1) }, "say web in m4"},
-		"there is somebody to pass requests to":              {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, time.Hour); lot(in, func(l *park.Open) { l.Answers = true }) }, "say web in m4"},
-		"nobody ended it in time":                            {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, 90*second+1) }, "deregister " + mine},
-		"nobody ended it, but it is not for long":            {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, 90*second) }, "expire web, say web in m4"},
-		"its place is another node's":                        {onNode(park.StepParking), elsewhere, "deregister " + mine},
-		"its place is another node's, and it never had it":   {left(park.StepParking), func(in *park.NodeInput) { elsewhere(in); in.Lots = nil }, ""},
+		"what a dead process left is taken out first":                       {onNode(park.StepParking), func(in *park.NodeInput) { in.Lots = nil }, "open web, deregister " + mine},
+		"what was given up here is not begun anew by itself":                {left(park.StepParking), func(in *park.NodeInput) { in.Lots = nil; dry(in, 2*time.Minute) }, "say web closed m4"},
+		"another live process on the node keeps its own":                    {onNode(park.StepParking), func(in *park.NodeInput) { in.Lots, in.Others = nil, map[string]bool{"web": true} }, "open web"},
+		"a listener that finishes is not taken up again":                    {left(park.StepParking), func(in *park.NodeInput) { lot(in, func(l *park.Open) { l.Closing = true }) }, "say web closed m4"},
+		"the time of a gap is over here":                                    {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, 30*second) }, "expire web, say web in m4"},
+		"the time of a gap is over, and it does not listen":                 {left(park.StepParking), func(in *park.NodeInput) { in.Lots = nil; dry(in, 30*second) }, "open web"},
+		"what it did not register itself is replaced, on the same port too": {onNode(park.StepParking), func(in *park.NodeInput) { lot(in, func(l *park.Open) { l.Registered = false }) }, "register web"},
+		"right before":                                     {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, 30*second-1) }, "say web in m4"},
+		"there is somebody to pass requests to":            {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, time.Hour); lot(in, func(l *park.Open) { l.Answers = true }) }, "say web in m4"},
+		"nobody ended it in time":                          {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, 90*second+1) }, "deregister " + mine},
+		"nobody ended it, but it is not for long":          {onNode(park.StepParking), func(in *park.NodeInput) { dry(in, 90*second) }, "expire web, say web in m4"},
+		"its place is another node's":                      {onNode(park.StepParking), elsewhere, "deregister " + mine},
+		"its place is another node's, and it never had it": {left(park.StepParking), func(in *park.NodeInput) { elsewhere(in); in.Lots = nil }, ""},
 		"placeholders of other elections and nodes are not ours": {onNode(park.StepParking), func(in *park.NodeInput) {
 			in.Locals.Value = append(in.Locals.Value, agent(mine+"@other/leader", twoAt), agent("_draingate-park-web~n3", twoAt), agent("web", newAt))
 		}, "say web in m4"},
 		"a placeholder without a record is taken out": {onNode(park.StepParking), func(in *park.NodeInput) {
 			in.Locals.Value = append(in.Locals.Value, agent("_draingate-park-api~n2", twoAt))
 		}, "deregister _draingate-park-api~n2, say web in m4"},
-		"it leaves":                                      {onNode(park.StepLeaving), nil, "deregister " + mine},
-		"it leaves since time is over":                   {onNode(park.StepLeaving), func(in *park.NodeInput) { in.Records.Value[0].Reason = park.ReasonExpired }, "deregister " + mine + ", expire web"},
+		"it leaves":                    {onNode(park.StepLeaving), nil, "deregister " + mine},
+		"it leaves since time is over": {onNode(park.StepLeaving), func(in *park.NodeInput) { in.Records.Value[0].Reason = park.ReasonExpired }, "deregister " + mine + ", expire web"},
+		"it leaves since the new instance's tags clash":  {onNode(park.StepLeaving), func(in *park.NodeInput) { in.Records.Value[0].Reason = park.ReasonTagsDiffer }, "deregister " + mine},
 		"it leaves, and its agent cannot be asked":       {onNode(park.StepLeaving), blind, ""},
 		"it leaves, and had never come":                  {left(park.StepLeaving), func(in *park.NodeInput) { in.Lots = nil }, "say web closed m4"},
 		"it leaves, and its listener has closed":         {left(park.StepLeaving), func(in *park.NodeInput) { lot(in, func(l *park.Open) { l.Closed = true }) }, "say web closed m4"},

@@ -29,6 +29,8 @@ type Open struct {
 	Address string
 	// Answers is true while it has an instance to pass requests to.
 	Answers bool
+	// Registered is true once this process has registered its placeholder.
+	Registered bool
 	// Closing is true once it was told to finish, Closed once it has.
 	Closing, Closed bool
 	// Waiting are the requests that wait.

@@ -35,7 +35,8 @@ func (f Facts) wish() Wish {
 		}
 	}
 	out.Prefixes = prefixes(f.Proxies)
-	out.Tags = f.tags()
+	pattern, seen := f.Pattern()
+	out.Tags, out.Untagged = pattern.Tags, !seen
 	return out
 }
 
@@ -51,28 +52,48 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 	if job == nil {
 		return Wish{}
 	}
+	var out Wish
+	successor := false
 	for i := range job.Groups {
-		g := &job.Groups[i]
-		if !f.has(job, g.Name) {
-			continue
-		}
-		out := Wish{
-			Namespace: job.Namespace, Job: job.ID, Group: g.Name, Version: job.Version,
-			Successor: !job.Stopped && g.Count > 0,
-			Paused:    PausedUntil(j.Overrides.Value, f.Service),
-		}
-		if acts(job, g.Name, j.Overrides.Value) {
-			var err error
-			if out.Wait, _, err = Longest(job, g.Name); err != nil {
-				out.Invalid = err.Error()
+		if g := &job.Groups[i]; f.has(job, g.Name) {
+			one := f.wishOfGroup(j, g)
+			successor = successor || one.Successor
+			if out.Job == "" || one.speaksBefore(out) {
+				out = one
 			}
 		}
-		if f.Unfit != nil {
-			out.Unfit, out.Probes = f.Unfit(f, j, max(out.Wait, out.Paused.Sub(f.Now)))
-		}
-		return out
 	}
-	return Wish{}
+	out.Successor = successor
+	if out.Job != "" && f.Unfit != nil {
+		out.Unfit, out.Probes = f.Unfit(f, j, max(out.Wait, out.Paused.Sub(f.Now)))
+	}
+	return out
+}
+
+func (f Facts) wishOfGroup(j *JobFacts, g *model.Group) Wish {
+	job := j.Job.Value
+	out := Wish{
+		Namespace: job.Namespace, Job: job.ID, Group: g.Name, Version: job.Version,
+		Successor: !job.Stopped && g.Count > 0,
+		Paused:    PausedUntil(j.Overrides.Value, f.Service),
+	}
+	if acts(job, g.Name, j.Overrides.Value) {
+		var err error
+		if out.Wait, _, err = Longest(job, g.Name); err != nil {
+			out.Invalid = err.Error()
+		}
+	}
+	return out
+}
+
+// speaksBefore reports whether this group of a job speaks for the service and not the
+// other: it asks for something, or is to have instances.
+func (w Wish) speaksBefore(other Wish) bool {
+	asks := func(w Wish) bool { return w.Wait > 0 || w.Invalid != "" }
+	if asks(w) != asks(other) {
+		return asks(w)
+	}
+	return w.Successor && !other.Successor
 }
 
 // acts reports whether draingate may do something for the group: the job asks
@@ -83,15 +104,35 @@ func acts(job *model.Job, group string, o model.Overrides) bool {
 	return mode == string(model.ModeEnforce)
 }
 
-// tags are those of an instance that Nomad registered, also where it has left the
-// catalog since.
-func (f Facts) tags() []string {
-	for _, r := range slices.Concat(f.Catalog.Value, f.Known) {
-		if r.AllocID != "" {
-			return r.Tags
+// Pattern is the instance that Nomad registered whose tags a placeholder has, also where
+// it has left the catalog since: one that goes before one that stays, and one that passes
+// before one that does not, as a canary with tags of its own that has just begun. It is
+// false where none was seen.
+func (f Facts) Pattern() (model.Registration, bool) {
+	going := f.going()
+	rank := func(r model.Registration) int {
+		_, goes := going[r.AllocID]
+		switch passes := r.Status == model.StatusPassing; {
+		case goes && passes:
+			return 0
+		case goes:
+			return 1
+		case passes:
+			return 2
+		default:
+			return 3
 		}
 	}
-	return nil
+	var best *model.Registration
+	for _, r := range slices.Concat(f.Catalog.Value, f.Known) {
+		if r.AllocID != "" && (best == nil || rank(r) < rank(*best)) {
+			best = &r
+		}
+	}
+	if best == nil {
+		return model.Registration{}, false
+	}
+	return *best, true
 }
 
 func prefixes(proxies model.Fact[[]model.Proxy]) []string {

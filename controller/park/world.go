@@ -26,6 +26,9 @@ type World struct {
 	Placeholders []Instance
 	// Record is nil where nothing is stored.
 	Record *Record
+	// Clash says what an instance and the placeholders define differently, so that a
+	// proxy drops it while both are there; the zero Finding for nothing.
+	Clash Finding
 	// Self and Mark are the name of the instance that decides, and what it marks a
 	// write with.
 	Self, Mark string
@@ -48,6 +51,8 @@ type Wish struct {
 	Paused time.Time
 	// Tags are those of a registered instance; Prefixes are those of the proxies.
 	Tags, Prefixes []string
+	// Untagged is true where none was seen to take the tags from.
+	Untagged bool
 	// Probes are the checks of proxies that a placeholder has to answer.
 	Probes []Probe
 	// Unfit says why the service cannot be parked for; the zero Finding where it can.

@@ -28,8 +28,7 @@ func (p *Parker) apply(ctx, orders context.Context, in park.NodeInput, action pa
 		changed = true
 	}
 	for _, service := range action.Register {
-		l := p.lots[service]
-		note(ActRegister, p.consul.RegisterPlaceholder(orders, p.placeholder(l, p.memory.Seen[service].Record)))
+		note(ActRegister, p.register(orders, service))
 	}
 	for _, service := range action.Expire {
 		p.lots[service].Expire()

@@ -37,6 +37,8 @@ type lot struct {
 	read     bool
 	closing  bool
 	closed   bool
+	// registered is true once its placeholder was.
+	registered bool
 }
 
 // open begins to listen for a record's service. ctx is of the process.
@@ -124,7 +126,7 @@ func (l *lot) state() park.Open {
 		answers = answers || b.Until.IsZero() || now.Before(b.Until)
 	}
 	return park.Open{
-		Address: l.at.String(), Answers: answers || !l.read, Closing: l.closing, Closed: l.closed,
+		Address: l.at.String(), Answers: answers || !l.read, Registered: l.registered, Closing: l.closing, Closed: l.closed,
 	}
 }
 
@@ -164,6 +166,18 @@ func (l *lot) settle(ctx context.Context) parking.Left {
 // settleTime is how often settle looks what is left. It is longer than the quiet that
 // a listener waits for.
 const settleTime = parking.DefaultQuiet + time.Second
+
+// register brings the placeholder of a service into the catalog.
+func (p *Parker) register(ctx context.Context, service string) error {
+	l := p.lots[service]
+	if err := p.consul.RegisterPlaceholder(ctx, p.placeholder(l, p.memory.Seen[service].Record)); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.registered = true
+	return nil
+}
 
 // placeholder is the lot's instance in the catalog.
 func (p *Parker) placeholder(l *lot, r park.Record) model.Placeholder {

@@ -38,8 +38,13 @@ func record(mark string, step park.Step) park.Record {
 // start runs an instance until the returned function is called.
 func start(t *testing.T, c *fakeConsul) (*Parker, func()) {
 	t.Helper()
+	return startWith(t, c, parking.Ports{})
+}
+
+func startWith(t *testing.T, c *fakeConsul, ports parking.Ports) (*Parker, func()) {
+	t.Helper()
 	p := New(c, parking.New(parking.Options{}), Options{
-		Keys: keys, TTL: 10 * time.Second, Instance: "pod/1",
+		Keys: keys, TTL: 10 * time.Second, Instance: "pod/1", Ports: ports,
 		Tags: func(r park.Record, at netip.AddrPort) []string { return append(r.Tags, at.String()) },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -206,6 +211,25 @@ func TestWhatADeadProcessLeftIsReplaced(t *testing.T) {
 		c.services[mine] = model.LocalService{ID: mine, Name: "web", Address: "127.0.0.1:1", Critical: true}
 	})
 	eventually(t, "it is replaced", func() bool { a := c.at(mine).Address; return a != "127.0.0.1:1" && a == c.said().Address })
+}
+
+// One that died listened on the same port: the check of what it left has its secret, which
+// the new listener refuses.
+func TestWhatADeadProcessLeftOnTheSamePortIsReplaced(t *testing.T) {
+	t.Parallel()
+	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	at := netip.MustParseAddrPort(free.Addr().String())
+	require.NoError(t, free.Close())
+	c := newConsul()
+	dead, err := park.EncodePresence(park.Presence{Instance: "dead", Lots: map[string]park.Lot{"web": {Mark: "m0", Address: at.String(), State: park.LotIn}}})
+	require.NoError(t, err)
+	c.keys[keys.Parker("n1", "dead")] = model.Stored{Key: keys.Parker("n1", "dead"), Value: dead, Session: "s"}
+	c.services[mine] = model.LocalService{ID: mine, Name: "web", Address: at.String(), Critical: true}
+	startWith(t, c, parking.Ports{First: at.Port(), Last: at.Port()})
+	c.store(t, record("m1", park.StepParking))
+	require.Equal(t, at.String(), says(t, c, "m1", park.LotIn).Address)
+	require.Equal(t, []string{"register " + mine}, c.done())
 }
 
 func TestWhatCannotBeReadStays(t *testing.T) {

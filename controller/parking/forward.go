@@ -25,6 +25,7 @@ func passageOf(ctx context.Context) *passage {
 // forward sends the request, once, and passes the answer on.
 func (l *Lot) forward(w http.ResponseWriter, r *http.Request, p *passage) {
 	complete := false
+	p.header = w.Header()
 	defer func() {
 		p.close()
 		l.finish(p, complete)
@@ -110,6 +111,10 @@ func newProxy() *httputil.ReverseProxy {
 		ErrorLog: log.New(io.Discard, "", 0),
 		ModifyResponse: func(res *http.Response) error {
 			p := passageOf(res.Request.Context())
+			if _, told := res.Header["Content-Type"]; !told {
+				// Package http would put in what it takes the body for.
+				p.header["Content-Type"] = nil
+			}
 			p.lot.answered(p, res.StatusCode == http.StatusSwitchingProtocols)
 			return nil
 		},

@@ -57,6 +57,8 @@ type passage struct {
 	client client
 	// address is the backend's.
 	address string
+	// header is that of the answer.
+	header http.Header
 	// conn has the connection until it is handed over.
 	conn chan net.Conn
 	// upgraded is true once the answer has changed the protocol.

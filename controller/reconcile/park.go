@@ -76,6 +76,8 @@ type ParkOptions struct {
 	Lease Lease
 	// Unfit says why a service cannot be parked for.
 	Unfit func(f park.Facts, j *park.JobFacts, longest time.Duration) (park.Finding, []park.Probe)
+	// Clash is as in park.Facts.
+	Clash func(f park.Facts, tags []string) park.Finding
 }
 
 // The pauses between two passes over a service.
@@ -131,7 +133,7 @@ func (p *Parks) Reconcile(ctx context.Context, key Service) (Result, error) {
 
 // read reads all that bears on a service at one time.
 func (p *Parks) read(ctx context.Context, service string) park.Facts {
-	f := park.Facts{Keys: p.options.Keys, Service: service, Self: p.options.Self, Mark: rand.Text(), Unfit: p.options.Unfit}
+	f := park.Facts{Keys: p.options.Keys, Service: service, Self: p.options.Self, Mark: rand.Text(), Unfit: p.options.Unfit, Clash: p.options.Clash}
 	var parts sync.WaitGroup
 	parts.Go(func() { f.Jobs = p.jobs.JobsOf(ctx, service) })
 	parts.Go(func() { f.Catalog, f.Proxies = p.observer.Service(ctx, service) })
