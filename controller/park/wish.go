@@ -75,6 +75,13 @@ func (f Facts) wishOf(j *JobFacts) Wish {
 	return Wish{}
 }
 
+// Asks reports whether a job asks of itself, where nobody overrides it, that the
+// services of a group are parked for.
+func Asks(job *model.Job, group string) bool {
+	_, asks, err := Longest(job, group)
+	return err == nil && asks && acts(job, group, model.Overrides{})
+}
+
 // acts reports whether draingate may do something for the group: the job asks
 // for it with draingate_park, and does not say that it is only to be observed.
 func acts(job *model.Job, group string, o model.Overrides) bool {
