@@ -269,7 +269,8 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 	code, said := draingate(t, s, nil, "run", "--check", "--traefik-service", through[0].Options.Service)
 	require.Zero(t, code, said)
 	require.NotContains(t, said, "FAIL")
-	require.Contains(t, said, "a session can be held; nobody holds draingate/leader")
+	require.Contains(t, said, "a session can be held; nobody holds draingate/leader, and it can be read and written", "where ACLs are off all can be")
+	require.Contains(t, said, "ok    Writing to services: ")
 	require.Contains(t, said, "ok    The fence: this is the node ")
 	require.Regexp(t, `ok    Traefik .*: version 3\.\d+\.\d+, .* refreshInterval 2s`, said)
 
