@@ -277,6 +277,7 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 	code, said = draingate(t, s, nil, "run", "--check", "--traefik-service", "nobody")
 	require.Equal(t, 5, code)
 	require.Contains(t, said, "FAIL  The Traefik instances")
+	require.Contains(t, said, "warn  Writing to services: it could not be asked: which services it is needed for is not known, as no Traefik tells its settings")
 	code, said = draingate(t, s, []string{"CONSUL_HTTP_ADDR=127.0.0.1:1"}, "run", "--check", "--traefik-url", "http://127.0.0.1:1")
 	require.Equal(t, 5, code)
 	require.Contains(t, said, "FAIL  Consul at ")

@@ -17,6 +17,7 @@ import (
 	"github.com/draingate/draingate/controller/consul"
 	"github.com/draingate/draingate/controller/gate"
 	"github.com/draingate/draingate/controller/model"
+	"github.com/draingate/draingate/controller/nomad"
 )
 
 // authorized is the answer of a Consul that allows all that it is asked for but
@@ -197,4 +198,18 @@ func TestWhoWritesToNoServiceIsNotAskedForIt(t *testing.T) {
 	o.Park.Off = true
 	require.Empty(t, (&App{options: o}).aboutServices())
 	require.Empty(t, (&App{options: options.Run{DryRun: true}}).aboutServices())
+}
+
+func TestJobsThatMayNotBeListedAreNotTakenForNone(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Permission denied", http.StatusForbidden)
+	}))
+	t.Cleanup(server.Close)
+	n, err := nomad.New(nomad.Options{Address: server.URL})
+	require.NoError(t, err)
+	t.Cleanup(n.Close)
+	_, err = (&App{options: options.Default(), nomad: n}).askServices(t.Context())
+	require.ErrorAs(t, err, new(warning))
+	require.ErrorContains(t, err, "it could not be asked: which services it is needed for is not known: list jobs of namespace *")
+	require.ErrorContains(t, err, "list-jobs")
 }
