@@ -29,7 +29,7 @@ func (n need) before(o need) bool { return n.asked && !o.asked || n.asked == o.a
 func needs(jobs []*model.Job, proxies []model.Proxy, policy gate.Policy, parking bool) []need {
 	found := map[string]need{}
 	for _, job := range jobs {
-		exposed := exposed(job, proxies)
+		seen := exposed(job, proxies)
 		for i := range job.Groups {
 			n, needed := needOf(job, &job.Groups[i], gate.Fencing(job, policy), parking)
 			if !needed {
@@ -37,7 +37,7 @@ func needs(jobs []*model.Job, proxies []model.Proxy, policy gate.Policy, parking
 			}
 			for at, svc := range places(job.Groups[i]) {
 				n.service = svc.Name
-				if known, there := found[svc.Name]; exposed[at] && (!there || n.before(known)) {
+				if known, there := found[svc.Name]; seen[at] && (!there || n.before(known)) {
 					found[svc.Name] = n
 				}
 			}
