@@ -146,9 +146,9 @@ func (c *cluster) run(nomadRules, consulRules string, env ...string) run {
 }
 
 // check asks once for everything that such a draingate needs.
-func (c *cluster) check(nomadRules, consulRules string) (int, string) {
+func (c *cluster) check(nomadRules, consulRules string, env ...string) (int, string) {
 	c.t.Helper()
-	env := []string{"NOMAD_DC=dc1", "NOMAD_TOKEN=" + c.nomadToken(nomadRules), "CONSUL_HTTP_TOKEN=" + c.consulToken(consulRules)}
+	env = append(env, "NOMAD_DC=dc1", "NOMAD_TOKEN="+c.nomadToken(nomadRules), "CONSUL_HTTP_TOKEN="+c.consulToken(consulRules))
 	p, err := c.Run(c.Name("check"), c.binary, env, "run", "--check", "--traefik-service", c.proxy.Options.Service)
 	require.NoError(c.t, err)
 	code := 0
@@ -304,6 +304,7 @@ func TestPoliciesOfAFence(t *testing.T) {
 	nomadRules, consulRules := policy(t, "nomad.hcl"), policy(t, "consul.hcl")
 	readOnly := strings.Replace(consulRules, "service_prefix \"\" {\n  policy = \"write\"", "service_prefix \"\" {\n  policy = \"read\"", 1)
 	require.NotEqual(t, consulRules, readOnly)
+	c.checkWrites(t, ": fence always")
 	for what, test := range map[string]struct{ nomad, consul, says string }{
 		"agent_prefix":            {nomadRules, without(t, consulRules, "agent_prefix"), `agent_prefix "" { policy = "read" }`},
 		"service_prefix to write": {nomadRules, readOnly, `service_prefix "" { policy = "write" }`},
@@ -325,6 +326,40 @@ func TestPoliciesOfAFence(t *testing.T) {
 	})
 }
 
+// What a token may not write is told before anything needs it, and only where it
+// is needed.
+func (c *cluster) checkWrites(t *testing.T, why string) {
+	t.Helper()
+	const asks, serviceWrite = "Writing to services: ", "service_prefix \"\" {\n  policy = \"write\""
+	nomadRules, consulRules := policy(t, "nomad.hcl"), policy(t, "consul.hcl")
+	readOnly := strings.Replace(consulRules, serviceWrite, strings.Replace(serviceWrite, "write", "read", 1), 1)
+	require.NotEqual(t, consulRules, readOnly)
+	keysToRead := strings.Replace(consulRules, "key_prefix \"draingate/\" {\n  policy = \"write\"", "key_prefix \"draingate/\" {\n  policy = \"read\"", 1)
+	require.NotEqual(t, consulRules, keysToRead)
+	lacks := fmt.Sprintf(`consul denies permission: the token may not write to %q (job default/%s%s): it lacks service_prefix "" { policy = "write" }`, c.job.Name, c.job.Name, why)
+	for what, test := range map[string]struct {
+		consul, says string
+		code         int
+		env          []string
+	}{
+		"the policy":                    {consulRules, "ok    " + asks + "the token may for all 1 services", 0, nil},
+		"to read services":              {readOnly, "FAIL  " + asks + lacks, 5, nil},
+		"to write to another":           {readOnly + "\nservice \"another\" {\n  policy = \"write\"\n}\n", "FAIL  " + asks + lacks, 5, nil},
+		"to write to that one":          {fmt.Sprintf("%s\nservice %q {\n  policy = \"write\"\n}\n", readOnly, c.job.Name), "ok    " + asks + "the token may for all 1 services", 0, nil},
+		"to write to all but that one":  {fmt.Sprintf("%s\nservice %q {\n  policy = \"read\"\n}\n", consulRules, c.job.Name), "FAIL  " + asks + lacks, 5, nil},
+		"to read keys":                  {keysToRead, `FAIL  The election: consul denies permission: draingate/leader can be read and not written: the token lacks key "draingate/leader" { policy = "write" }`, 5, nil},
+		"without a fence, as is wanted": {policy(t, "consul-without-fence.hcl"), "ok    The election: a session can be held; nobody holds draingate/leader, and it can be read and written", 0, []string{"DRAINGATE_FENCE=never", "DRAINGATE_NO_PARK=true"}},
+	} {
+		t.Run("checks a token "+what, func(t *testing.T) {
+			code, out := c.check(nomadRules, test.consul, test.env...)
+			require.Contains(t, out, test.says)
+			require.Equal(t, test.code, code, out)
+			require.NotContains(t, out, "warn  ")
+			require.Equal(t, test.env == nil, strings.Contains(out, asks), out)
+		})
+	}
+}
+
 // What a park needs besides is named where it is missing. It is a person's pause, as
 // that needs no deploy.
 func TestPoliciesOfAPark(t *testing.T) {
@@ -344,7 +379,7 @@ func TestPoliciesOfAPark(t *testing.T) {
 	}{
 		"list-jobs":               {without(t, nomadRules, "list-jobs"), consulRules, "the token needs list-jobs in the namespaces that are to be gated", "", 5},
 		"the variables":           {strings.ReplaceAll(nomadRules, "draingate/jobs/*", "another/*"), consulRules, "1 service jobs and 0 variables of jobs can be listed", "", 5},
-		"service_prefix to write": {nomadRules, readOnly, `no placeholder was registered: the token needs service_prefix "" { policy = "write" }`, `lacks service_prefix "" { policy = "write" }`, 0},
+		"service_prefix to write": {nomadRules, readOnly, "warn  Writing to services: the token may not write to \"" + c.job.Name, `lacks service_prefix "" { policy = "write" }`, 0},
 		"agent_prefix":            {nomadRules, without(t, consulRules, "agent_prefix"), `lacks agent_prefix "" { policy = "read" }`, `lacks agent_prefix "" { policy = "read" }`, 5},
 		"keys below the lock":     {nomadRules, lockAlone, `lacks key_prefix "draingate/leader/parks/" { policy = "write" }`, `key "draingate/leader/parks/`, 5},
 		"session_prefix":          {nomadRules, without(t, consulRules, "session_prefix"), `lacks session_prefix "" { policy = "write" }`, "", 5},
@@ -360,10 +395,14 @@ func TestPoliciesOfAPark(t *testing.T) {
 	}
 	t.Run("the policies suffice", func(t *testing.T) {
 		code, out := c.check(nomadRules, consulRules)
+		require.NotContains(t, out, "warn  ")
 		require.Contains(t, out, "1 service jobs and 1 variables of jobs can be listed")
 		require.Zero(t, code, out)
 		c.parking(nomadRules, consulRules, c.job.Name+" parking Paused")
 	})
+	c.job.Park = 30 * time.Second
+	require.NoError(t, c.Submit(t.Context(), c.job))
+	c.checkWrites(t, " has draingate_park")
 }
 
 // pause writes that the job is paused, for less than the readTimeout of a Traefik.

@@ -144,19 +144,23 @@ func (a *App) queueDepth() int {
 
 // loopOptions are those of the loop. Without an election nobody else writes.
 func (a *App) loopOptions(takenOver time.Time) reconcile.Options {
-	o := reconcile.Options{DryRun: a.options.DryRun, TakenOver: takenOver, Sound: survey.NewConditions(a.rules).Of, Fencing: a.fencing(),
-		Policy: gate.Policy{Margin: a.options.Margin, DefaultMode: a.options.DefaultMode, Poll: a.options.PollInterval,
-			HoldDeadline: a.options.HoldDeadline, OnDeadline: a.options.OnDeadline}}
+	o := reconcile.Options{DryRun: a.options.DryRun, TakenOver: takenOver, Sound: survey.NewConditions(a.rules).Of, Fencing: a.fencing(), Policy: policyOf(a.options)}
 	if parks(a.options) {
 		o.Parked = a.parkedCondition
-	}
-	if judgesFences(a.options) {
-		o.Policy.Fence, o.Policy.FencePatience = a.options.Fence, a.options.FenceTimeout
 	}
 	if a.elector != nil {
 		o.Lease = a.elector
 	}
 	return o
+}
+
+// policyOf is what the gate goes by where a job does not say.
+func policyOf(o options.Run) gate.Policy {
+	p := gate.Policy{Margin: o.Margin, DefaultMode: o.DefaultMode, Poll: o.PollInterval, HoldDeadline: o.HoldDeadline, OnDeadline: o.OnDeadline}
+	if judgesFences(o) {
+		p.Fence, p.FencePatience = o.Fence, o.FenceTimeout
+	}
+	return p
 }
 
 // leadership is what the status endpoint asks who leads; nil without an election.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,12 @@ type question struct {
 	what string
 	ask  func(context.Context) (string, error)
 }
+
+// warning is an error of a question that fails nothing: something is not known, or
+// less is granted than could come to be needed.
+type warning string
+
+func (w warning) Error() string { return string(w) }
 
 // Check asks once for everything that a run with these options would need, and
 // writes a line for each answer. It promotes nothing; where there is an election
@@ -60,6 +67,10 @@ func (a *App) answer(ctx context.Context, q question, out io.Writer) (bool, erro
 	err := ask(ctx, func(ctx context.Context) error {
 		var err error
 		text, err = q.ask(ctx)
+		if doubt, is := errors.AsType[warning](err); is {
+			mark, text = "warn", strings.TrimPrefix(text+"; "+string(doubt), "; ")
+			return nil
+		}
 		return err
 	})
 	if err != nil {
@@ -94,11 +105,11 @@ func (a *App) questions() []question {
 	if elects(a.options) {
 		out = append(out, question{"The election", a.askElection})
 	}
-	return append(append(out, a.aboutFence()...), a.aboutPark()...)
+	return slices.Concat(out, a.aboutFence(), a.aboutPark(), a.aboutServices())
 }
 
-// askElection opens a session and ends it, and reads who holds the lock. That
-// the lock can be taken shows only when it is, which could take it from another.
+// askElection opens a session and ends it, reads who holds the lock, and asks
+// whether the token may write it. Taking it could take it from another.
 func (a *App) askElection(ctx context.Context) (string, error) {
 	key := a.options.Leader.Key
 	session, err := a.consul.OpenSession(ctx, "draingate check", a.options.Leader.TTL, 0)
@@ -111,7 +122,11 @@ func (a *App) askElection(ctx context.Context) (string, error) {
 	if lock.Session != "" {
 		held = "another instance holds " + key
 	}
-	return "a session can be held; " + held + "; taking it was not tried", err
+	if err != nil {
+		return "", err
+	}
+	can, err := a.askKey(ctx, key)
+	return "a session can be held; " + held + ", and it " + can + "; taking it was not tried", err
 }
 
 // aboutProxies has a question for each Traefik, or one for the lack of any.

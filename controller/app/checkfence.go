@@ -11,7 +11,7 @@ import (
 // aboutFence has the questions about what a fence needs; none where there is no
 // fence for a job that does not ask for one itself.
 func (a *App) aboutFence() []question {
-	if !elects(a.options) || a.options.Fence == model.FenceNever {
+	if !fences(a.options) || a.options.Fence == model.FenceNever {
 		return nil
 	}
 	return []question{
@@ -23,8 +23,8 @@ func (a *App) aboutFence() []question {
 }
 
 // askFence reads what an instance needs of its own Consul agent and of the
-// records, and opens the session of a presence and ends it. That maintenance can
-// be set shows only when it is, which would take a service out of rotation.
+// records, and opens the session of a presence and ends it. Maintenance is not set,
+// which would take a service out of rotation: askServices asks about it.
 func (a *App) askFence(ctx context.Context) (string, error) {
 	node, err := a.consul.AgentName(ctx)
 	if err != nil {
@@ -38,8 +38,11 @@ func (a *App) askFence(ctx context.Context) (string, error) {
 	if err := a.consul.CheckKeys(ctx, keys.Prefix); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf(`this is the node %s with %d services; what lies below %s can be read; no service was put into maintenance: the token needs service_prefix "" { policy = "write" }, `+
-		"or the same for each service that is to be fenced; --fence never does without", node, len(services), keys.Prefix), a.askPresence(ctx)
+	if err := a.askPresence(ctx); err != nil {
+		return "", err
+	}
+	can, err := a.askKey(ctx, keys.Prefix)
+	return fmt.Sprintf("this is the node %s with %d services; what lies below %s %s; no service was put into maintenance; --fence never does without", node, len(services), keys.Prefix, can), err
 }
 
 // askPresence opens the session of a presence and ends it.

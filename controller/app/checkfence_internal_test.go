@@ -32,6 +32,8 @@ func fencingConsul(t *testing.T, denied string) (*consul.Client, *[]string) {
 			_, _ = io.WriteString(w, `{"a": {"ID": "a"}}`)
 		case r.URL.Path == "/v1/session/create":
 			_, _ = io.WriteString(w, `{"ID": "s1"}`)
+		case r.URL.Path == "/v1/internal/acl/authorize":
+			_, _ = io.WriteString(w, authorized(r, ""))
 		case strings.HasPrefix(r.URL.Path, "/v1/kv/"):
 			_, _ = io.WriteString(w, `[]`)
 		default:
@@ -46,7 +48,7 @@ func fencingConsul(t *testing.T, denied string) (*consul.Client, *[]string) {
 
 func TestTheCheckNamesWhatAFenceLacks(t *testing.T) {
 	for denied, want := range map[string]string{
-		"":                   "this is the node n1 with 1 services; what lies below draingate/leader/ can be read",
+		"":                   "this is the node n1 with 1 services; what lies below draingate/leader/ can be read and written",
 		"/v1/agent/self":     `agent_prefix "" { policy = "read" }`,
 		"/v1/agent/services": `service_prefix "" { policy = "read" }`,
 		"/v1/kv/":            `key_prefix "draingate/leader/" { policy = "write" }`,
@@ -73,6 +75,7 @@ func TestTheCheckNamesWhatAFenceLacks(t *testing.T) {
 func TestWhoNeedsNoFenceIsNotAskedForIt(t *testing.T) {
 	for name, change := range map[string]func(*options.Run){
 		"without a fence":     func(o *options.Run) { o.Fence = model.FenceNever },
+		"where there is none": func(o *options.Run) { o.Fence = options.FenceOff },
 		"without an election": func(o *options.Run) { o.Leader.Off = true },
 		"in a dry run":        func(o *options.Run) { o.DryRun = true },
 	} {

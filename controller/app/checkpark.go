@@ -27,9 +27,9 @@ func (a *App) aboutPark() []question {
 }
 
 // askPark reads what an instance needs of its own Consul agent and of the records,
-// opens the session of a presence and ends it, and listens for a moment. That a
-// placeholder can be registered shows only when it is, which could send requests
-// to it.
+// opens the session of a presence and ends it, and listens for a moment. No
+// placeholder is registered, which could send requests to it: askServices asks about
+// that.
 func (a *App) askPark(ctx context.Context) (string, error) {
 	node, err := a.consul.AgentName(ctx)
 	if err != nil {
@@ -51,8 +51,12 @@ func (a *App) askPark(ctx context.Context) (string, error) {
 	if err := a.consul.CheckKeys(ctx, keys.Prefix); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf(`this is the node %s, whose listeners every Traefik must reach at %s (%s); what lies below %s can be read; no placeholder was registered: the token needs service_prefix "" { policy = "write" }, `+
-		"or the same for each service that is to be parked for; --no-park does without", node, address, portsOf(a.options.Park.FirstPort, a.options.Park.LastPort), keys.Prefix), a.askPresence(ctx)
+	if err := a.askPresence(ctx); err != nil {
+		return "", err
+	}
+	can, err := a.askKey(ctx, keys.Prefix)
+	return fmt.Sprintf("this is the node %s, whose listeners every Traefik must reach at %s (%s); what lies below %s %s; no placeholder was registered; --no-park does without",
+		node, address, portsOf(a.options.Park.FirstPort, a.options.Park.LastPort), keys.Prefix, can), err
 }
 
 func portsOf(first, last uint16) string {

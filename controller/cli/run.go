@@ -86,7 +86,7 @@ in this.`,
 	}
 	addRunFlags(cmd, &o)
 	check := false
-	cmd.Flags().BoolVar(&check, checkFlag, false, "say what would be used, and whether all that is needed can be reached and read; run nothing")
+	cmd.Flags().BoolVar(&check, checkFlag, false, "say what would be used, and whether all that is needed can be reached, read and written; run nothing")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		from := sources{}
 		from.note(cmd, func(flag string) string { return "--" + flag })

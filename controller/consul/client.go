@@ -87,6 +87,7 @@ func newHTTPClient(config *consulapi.Config, wrap func(http.RoundTripper) http.R
 		return nil, err
 	}
 	out.Transport = secret.Transport(out.Transport)
+	out.Transport = posting{out.Transport}
 	if wrap != nil {
 		out.Transport = wrap(out.Transport)
 	}

@@ -55,6 +55,8 @@ func classifyStatus(status consulapi.StatusError, needs []grant) error {
 	switch {
 	case status.Code == http.StatusForbidden && strings.Contains(text, "ACL not found"):
 		return fmt.Errorf("%w: it does not know the token (%s): check %s", ErrForbidden, text, consulapi.HTTPTokenEnvName)
+	case status.Code == http.StatusForbidden && len(needs) == 0:
+		return fmt.Errorf("%w: it answered 403: %s", ErrForbidden, text)
 	case status.Code == http.StatusForbidden:
 		return fmt.Errorf("%w: it answered 403 (%s): %s", ErrForbidden, text, lacks(needs))
 	case status.Code == http.StatusBadRequest && names().PlainHTTP(text) != nil:

@@ -36,6 +36,17 @@ type choice struct {
 	modeErr, problem string
 }
 
+// Fencing says what a job asks for of itself, where nobody overrides it: FenceAuto
+// or FenceAlways, or FenceNever where it is not to be fenced, or not gated, or
+// where its settings mean nothing.
+func Fencing(job *model.Job, policy Policy) string {
+	c := choose(Input{Snapshot: model.Snapshot{Job: model.Fact[model.Job]{Value: *job}}, Policy: policy})
+	if c.mode != model.ModeEnforce || c.problem != "" || c.fence == "" {
+		return model.FenceNever
+	}
+	return c.fence
+}
+
 // saying is one text that somebody wrote for a key, and where.
 type saying struct{ text, where string }
 

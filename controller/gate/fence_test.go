@@ -211,3 +211,27 @@ func ended(why string) *model.Stored {
 	}
 	return &model.Stored{Key: "draingate/fences/default/d1", Value: text, Index: 1}
 }
+
+func TestAJobAsksForAFenceOfItself(t *testing.T) {
+	enforce := map[string]string{MetaMode: "enforce"}
+	with := func(key, value string) map[string]string { return map[string]string{MetaMode: "enforce", key: value} }
+	for name, test := range map[string]struct {
+		meta   map[string]string
+		policy Policy
+		want   string
+	}{
+		"the policy speaks for it":           {enforce, Policy{Fence: "auto"}, "auto"},
+		"it speaks for itself":               {with(MetaFence, "always"), Policy{Fence: "never"}, "always"},
+		"it wants none":                      {with(MetaFence, "never"), Policy{Fence: "always"}, "never"},
+		"the process has none":               {with(MetaFence, "always"), Policy{}, "never"},
+		"it is observed":                     {nil, Policy{Fence: "always", DefaultMode: model.ModeObserve}, "never"},
+		"it is gated as all are":             {nil, Policy{Fence: "always", DefaultMode: model.ModeEnforce}, "always"},
+		"what it says of a fence is no word": {with(MetaFence, "perhaps"), Policy{Fence: "always"}, "never"},
+		"its deadline means nothing":         {with(MetaHoldDeadline, "soon"), Policy{Fence: "always"}, "never"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			job := &model.Job{Meta: test.meta, Groups: []model.Group{{Name: "web"}}}
+			require.Equal(t, test.want, Fencing(job, test.policy))
+		})
+	}
+}

@@ -418,3 +418,22 @@ func TestTheLongestThrottleIsKept(t *testing.T) {
 	require.NotNil(t, again)
 	require.Equal(t, 9*second, again.Throttle)
 }
+
+func TestAJobAsksForAParkOfItself(t *testing.T) {
+	for name, test := range map[string]struct {
+		meta map[string]string
+		asks bool
+	}{
+		"it says for how long":         {map[string]string{"draingate_park": "30s"}, true},
+		"it is gated too":              {map[string]string{"draingate_park": "30s", "draingate_mode": "enforce"}, true},
+		"it says nothing":              {nil, false},
+		"it says for no time":          {map[string]string{"draingate_park": "0s"}, false},
+		"what it says means nothing":   {map[string]string{"draingate_park": "soon"}, false},
+		"it is only to be observed":    {map[string]string{"draingate_park": "30s", "draingate_mode": "observe"}, false},
+		"it is to be left quite alone": {map[string]string{"draingate_park": "30s", "draingate_mode": "off"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, test.asks, park.Asks(&model.Job{Meta: test.meta, Groups: []model.Group{{Name: "web"}}}, "web"))
+		})
+	}
+}

@@ -96,6 +96,13 @@ func (w Wish) speaksBefore(other Wish) bool {
 	return w.Successor && !other.Successor
 }
 
+// Asks reports whether a job asks of itself, where nobody overrides it, that the
+// services of a group are parked for.
+func Asks(job *model.Job, group string) bool {
+	_, asks, err := Longest(job, group)
+	return err == nil && asks && acts(job, group, model.Overrides{})
+}
+
 // acts reports whether draingate may do something for the group: the job asks
 // for it with draingate_park, and does not say that it is only to be observed.
 func acts(job *model.Job, group string, o model.Overrides) bool {
