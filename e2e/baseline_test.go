@@ -12,8 +12,13 @@ import (
 	"github.com/draingate/draingate/e2e/harness"
 )
 
-// warmup is how long the sample service of these cases warms up.
-const warmup = 5 * time.Second
+const (
+	// warmup is how long the sample service warms up in cases that measure what is
+	// lost, or that rest on the time between the placement of a canary and its check.
+	warmup = 5 * time.Second
+	// brief is how long in all others: longer than nothing, so that a check fails first.
+	brief = 2 * time.Second
+)
 
 // Without draingate, with Traefik's default refresh and no delay, Nomad's own
 // promotion loses requests, and the load sees it. A load that saw nothing here

@@ -135,7 +135,7 @@ func (r fenceRow) begin(t *testing.T) *fencedJob {
 func (r fenceRow) sample(t *testing.T, s *harness.Stack, prefix string) harness.Sample {
 	t.Helper()
 	out := r.job
-	out.Name, out.Version, out.Warmup = s.Name("fence"), "1", warmup
+	out.Name, out.Version, out.Warmup = s.Name("fence"), "1", brief
 	out.Meta = map[string]string{"draingate_mode": "enforce"}
 	maps.Copy(out.Meta, r.job.Meta)
 	out.Tags = out.Route(prefix)

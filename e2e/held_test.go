@@ -23,7 +23,7 @@ func TestHeldWithoutADelay(t *testing.T) {
 	s := Shared(t)
 	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 15 * time.Second})
 	g := gate(t, s, through, "--fence", "never")
-	d := begin(t, s, harness.Sample{Name: s.Name("nodelay"), Warmup: warmup}, through, nil)
+	d := begin(t, s, harness.Sample{Name: s.Name("nodelay"), Warmup: brief}, through, nil)
 	seen := g.holds(d.job.Name, "DrainUnsafe")
 	require.Contains(t, seen.Message, "S = 0s")
 	require.Regexp(t, `T = 17\.\d+s`, seen.Message)
@@ -42,7 +42,7 @@ func TestHeldByWhatTheProcessSays(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("providers:\n  consulCatalog:\n    refreshInterval: 2s\n"), 0o600))
 	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 15 * time.Second})
 	g := gate(t, s, through, "--traefik-config", file, "--fence", "never")
-	d := begin(t, s, harness.Sample{Name: s.Name("file"), Warmup: warmup, ShutdownDelay: 10 * time.Second}, through, nil)
+	d := begin(t, s, harness.Sample{Name: s.Name("file"), Warmup: brief, ShutdownDelay: 10 * time.Second}, through, nil)
 	seen := g.holds(d.job.Name, "DrainUnsafe")
 	require.Regexp(t, `T = 17\.\d+s`, seen.Message)
 	status, message := seen.condition("SettingsAgree")
@@ -70,7 +70,7 @@ func TestHeldWhenTheCanaryTurnsCritical(t *testing.T) {
 	s := Shared(t)
 	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 2 * time.Second})
 	g := gate(t, s, through)
-	job := harness.Sample{Name: s.Name("critical"), Warmup: warmup, ShutdownDelay: 6 * time.Second, CheckInterval: time.Second}
+	job := harness.Sample{Name: s.Name("critical"), Warmup: brief, ShutdownDelay: 6 * time.Second, CheckInterval: time.Second}
 	d := begin(t, s, job, through, nil)
 	healthy, err := s.AwaitCanaries(within(t, time.Minute), job.Name, 1)
 	require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestHeldWhenTheCanaryHasItsOwnRouter(t *testing.T) {
 	s := Shared(t)
 	through := proxies(t, s, 1, harness.TraefikOptions{RefreshInterval: 2 * time.Second})
 	g := gate(t, s, through)
-	job := harness.Sample{Name: s.Name("preview"), Warmup: warmup, ShutdownDelay: 6 * time.Second}
+	job := harness.Sample{Name: s.Name("preview"), Warmup: brief, ShutdownDelay: 6 * time.Second}
 	preview := job
 	preview.Name += "-canary"
 	job.CanaryTags = preview.Route(through[0].Options.Prefix)
@@ -117,7 +117,7 @@ func TestHeldWhileOneAPIIsBlocked(t *testing.T) {
 	s := Shared(t)
 	through := proxies(t, s, 2, harness.TraefikOptions{RefreshInterval: 2 * time.Second})
 	g := gate(t, s, through)
-	job := harness.Sample{Name: s.Name("blocked"), Warmup: warmup, ShutdownDelay: 6 * time.Second}
+	job := harness.Sample{Name: s.Name("blocked"), Warmup: brief, ShutdownDelay: 6 * time.Second}
 	d := begin(t, s, job, through, func(*harness.Sample) { through[1].Relay.Set(harness.RelayRefuse) })
 	g.holds(job.Name, "ProxyUnknown", through[1].Relay.Addr)
 	g.staysHeld(job.Name, 10*time.Second)
@@ -134,7 +134,7 @@ func TestHeldWhileAnAPIIsDisabled(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, mute.Stop()) })
 	g := gate(t, s, through)
-	d := begin(t, s, harness.Sample{Name: s.Name("mute"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil)
+	d := begin(t, s, harness.Sample{Name: s.Name("mute"), Warmup: brief, ShutdownDelay: 6 * time.Second}, through, nil)
 	g.holds(d.job.Name, "ProxyUnknown", mute.Relay.Addr, "api")
 	d.keepsServing(g, 4*time.Second)
 }

@@ -106,7 +106,7 @@ func TestLeaderChanges(t *testing.T) {
 	}
 	neverTwo(t, all)
 	first, _ := awaitLead(t, 10*time.Second, all...)
-	d := begin(t, s, harness.Sample{Name: s.Name("led"), Warmup: warmup}, through, nil)
+	d := begin(t, s, harness.Sample{Name: s.Name("led"), Warmup: brief}, through, nil)
 	for _, c := range all {
 		// The followers ask the leader.
 		c.holds(d.job.Name, "DrainUnsafe")
@@ -198,7 +198,7 @@ func TestLeaderCutOff(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, relay.Close()) })
 	first, second, writes := twoOf(t, s, through, relay.Addr)
 	neverTwo(t, []*controller{first, second})
-	d := begin(t, s, harness.Sample{Name: s.Name("cutoff"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil)
+	d := begin(t, s, harness.Sample{Name: s.Name("cutoff"), Warmup: brief, ShutdownDelay: 6 * time.Second}, through, nil)
 	first.holds(d.job.Name, "WindowRunning")
 	relay.Set(harness.RelayHang)
 	cut := time.Now()

@@ -18,7 +18,7 @@ import (
 
 // quick is a job whose old instances serve for longer than its proxy needs.
 func quick(s *harness.Stack, name string) harness.Sample {
-	return harness.Sample{Name: s.Name(name), Warmup: warmup, ShutdownDelay: 6 * time.Second}
+	return harness.Sample{Name: s.Name(name), Warmup: brief, ShutdownDelay: 6 * time.Second}
 }
 
 func oneProxy(t *testing.T, s *harness.Stack) []*harness.Traefik {
@@ -59,7 +59,7 @@ func TestFrozenUntilAPersonEndsIt(t *testing.T) {
 	require.Zero(t, code, out)
 	d := begin(t, s, job, through, nil)
 	g.holds(job.Name, "Frozen", "audit until Friday")
-	g.staysHeld(job.Name, warmup+8*time.Second)
+	g.staysHeld(job.Name, brief+8*time.Second)
 	code, out = draingate(t, s, nil, "unfreeze", job.Name)
 	require.Zero(t, code, out)
 	d.losesNothing(g)
@@ -97,7 +97,7 @@ func TestHeldBeyondItsDeadlineWhereFailingWouldLose(t *testing.T) {
 	s := Shared(t)
 	through := oneProxy(t, s)
 	g := gate(t, s, through, "--fence", "never")
-	job := harness.Sample{Name: s.Name("overdue"), Warmup: warmup, Meta: map[string]string{"draingate_hold_deadline": "3s", "draingate_on_deadline": "fail"}}
+	job := harness.Sample{Name: s.Name("overdue"), Warmup: brief, Meta: map[string]string{"draingate_hold_deadline": "3s", "draingate_on_deadline": "fail"}}
 	d := begin(t, s, job, through, nil)
 	g.holds(job.Name, "DrainUnsafe")
 	g.eventually(time.Minute, "overdue", func() (bool, string) {

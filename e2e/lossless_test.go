@@ -65,7 +65,7 @@ func TestLossless(t *testing.T) {
 				through := proxies(t, s, c.proxies, c.traefik)
 				g := gate(t, s, through, c.args...)
 				job := c.job
-				job.Name, job.Warmup = s.Name("lossless"), warmup
+				job.Name, job.Warmup = s.Name("lossless"), brief
 				if c.tags != nil {
 					job.Tags = c.tags(job, through[0].Options.Prefix)
 				}

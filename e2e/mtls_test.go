@@ -68,7 +68,7 @@ func TestMutualTLS(t *testing.T) {
 			require.Equal(t, 5, exit.ExitCode(), string(log))
 		})
 	}
-	d := begin(t, s, harness.Sample{Name: s.Name("mtls"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil)
+	d := begin(t, s, harness.Sample{Name: s.Name("mtls"), Warmup: brief, ShutdownDelay: 6 * time.Second}, through, nil)
 	blind := gateWithin(t, s, env, slices.Clone(args[:5])...)
 	blind.holds(d.job.Name, "ProxyUnknown", "set --traefik-api-cert and --traefik-api-key")
 	strange := gateWithin(t, s, env, append(slices.Clone(args), "--traefik-api-ca", other)...)

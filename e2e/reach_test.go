@@ -55,7 +55,7 @@ tls:
 	}})
 	url := fmt.Sprintf("https://127.0.0.1:%d", port)
 	blind := gateWith(t, s, "run", "--traefik-url", url, "--dry-run")
-	d := begin(t, s, harness.Sample{Name: s.Name("tls"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil)
+	d := begin(t, s, harness.Sample{Name: s.Name("tls"), Warmup: brief, ShutdownDelay: 6 * time.Second}, through, nil)
 	blind.holds(d.job.Name, "ProxyUnknown", "--traefik-api-ca")
 	g := gateWith(t, s, "run", "--traefik-url", url, "--traefik-api-ca", cert)
 	d.losesNothing(g)
@@ -77,7 +77,7 @@ func TestTraefikWithAnotherAPIPort(t *testing.T) {
 	_, api, err := net.SplitHostPort(through[0].Relay.Addr)
 	require.NoError(t, err)
 	g := gate(t, s, through, "--traefik-api-port", api)
-	begin(t, s, harness.Sample{Name: s.Name("apiport"), Warmup: warmup, ShutdownDelay: 6 * time.Second}, through, nil).losesNothing(g)
+	begin(t, s, harness.Sample{Name: s.Name("apiport"), Warmup: brief, ShutdownDelay: 6 * time.Second}, through, nil).losesNothing(g)
 }
 
 // certificate writes a self-signed certificate for 127.0.0.1 and its key.

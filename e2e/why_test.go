@@ -150,8 +150,8 @@ func TestWhy(t *testing.T) {
 	c := gate(t, s, through, "--webhook-url", hook.URL, "--webhook-secret-file", key, "--fence", "never")
 	told := stream(t, c)
 
-	held := begin(t, s, harness.Sample{Name: s.Name("whyheld"), Warmup: warmup}, through, nil)
-	good := begin(t, s, harness.Sample{Name: s.Name("whygood"), Warmup: warmup, ShutdownDelay: 8 * time.Second}, through, nil)
+	held := begin(t, s, harness.Sample{Name: s.Name("whyheld"), Warmup: brief}, through, nil)
+	good := begin(t, s, harness.Sample{Name: s.Name("whygood"), Warmup: brief, ShutdownDelay: 8 * time.Second}, through, nil)
 	version := newestVersion(t, s, good.job.Name)
 	require.Equal(t, "1", version)
 	code, out := c.command("status", good.job.Name, "--wait", "promoted", "--version", version, "--timeout", "3m")
