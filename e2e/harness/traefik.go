@@ -172,17 +172,20 @@ func (t *Traefik) close() error {
 // node is the one whose Consul agent the instance uses.
 func (t *Traefik) node() *Node { return t.stack.Nodes[t.Options.Node] }
 
-// Register puts the instance into Consul: the API's port is the service's, the
+// Register puts the instance into Consul, or gives up where the agent does not
+// answer: the API's port is the service's, the
 // entry point's is in the meta key "entrypoint".
 func (t *Traefik) Register() error {
 	host, port, err := splitAddress(t.Relay.Addr)
 	if err != nil {
 		return err
 	}
-	err = t.node().consul.consul.Agent().ServiceRegister(&consul.AgentServiceRegistration{
+	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	defer cancel()
+	err = t.node().consul.consul.Agent().ServiceRegisterOpts(&consul.AgentServiceRegistration{
 		ID: t.Name, Name: t.Options.Service, Address: host, Port: port,
 		Meta: map[string]string{"entrypoint": t.Entry},
-	})
+	}, consul.ServiceRegisterOpts{}.WithContext(ctx))
 	if err != nil {
 		return fmt.Errorf("register %s in Consul: %w", t.Name, err)
 	}
@@ -194,7 +197,9 @@ func (t *Traefik) Deregister() error {
 	if t.Options.Unregistered {
 		return nil
 	}
-	if err := t.node().consul.consul.Agent().ServiceDeregister(t.Name); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	defer cancel()
+	if err := t.node().consul.consul.Agent().ServiceDeregisterOpts(t.Name, (&consul.QueryOptions{}).WithContext(ctx)); err != nil {
 		return fmt.Errorf("deregister %s from Consul: %w", t.Name, err)
 	}
 	return nil
