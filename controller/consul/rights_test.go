@@ -3,7 +3,6 @@ package consul
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -78,7 +77,7 @@ func TestMoreRightsThanConsulTakesAreAskedForInParts(t *testing.T) {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		_, _ = io.WriteString(w, string(text))
+		_, _ = w.Write(text)
 	}))
 	t.Cleanup(server.Close)
 	c, err := New(Options{Address: server.URL})
