@@ -96,14 +96,20 @@ func TestParkWithAutoRevert(t *testing.T) {
 	p.leavesNothing()
 }
 
+// neverComesUp has requests wait for a version that crashes, for so long at most.
+func neverComesUp(t *testing.T, wait time.Duration) *parkedJob {
+	t.Helper()
+	p := fastPark().begin(t)
+	p.deploy(func(job *harness.Sample) { job.Crash, job.Park = true, wait })
+	p.parked()
+	return p
+}
+
 // A version that comes while requests wait for one that does not come up may define its
 // router otherwise, which no Traefik takes beside a placeholder: the park ends for it.
 func TestParkEndsForOtherTags(t *testing.T) {
 	t.Parallel()
-	row := fastPark()
-	p := row.begin(t)
-	p.deploy(func(job *harness.Sample) { job.Crash, job.Park = true, 40*time.Second })
-	p.parked()
+	p := neverComesUp(t, 40*time.Second)
 	p.deploy(func(job *harness.Sample) {
 		job.Crash = false
 		job.Tags = append(slices.Clone(job.Tags), p.through[0].Options.Prefix+".http.routers."+job.Name+".priority=7")
@@ -116,7 +122,7 @@ func TestParkEndsForOtherTags(t *testing.T) {
 	for i, r := range p.reports {
 		t.Logf("proxy %d: lost %d of %d, %v", i+1, r.Lost, r.Requests, r.LostBy)
 		require.Positive(t, r.Versions["3"])
-		require.Less(t, r.Lost, 8*row.load.Rate, "what comes while a Traefik has both")
+		require.Less(t, r.Lost, 8*fastPark().load.Rate, "what comes while a Traefik has both")
 	}
 	p.leavesNothing()
 }
@@ -125,10 +131,7 @@ func TestParkEndsForOtherTags(t *testing.T) {
 // longer; one that does is parked for anew.
 func TestParkExpires(t *testing.T) {
 	t.Parallel()
-	row := fastPark()
-	p := row.begin(t)
-	p.deploy(func(job *harness.Sample) { job.Crash, job.Park = true, 8*time.Second })
-	p.parked()
+	p := neverComesUp(t, 8*time.Second)
 	p.says("True", "no instance since ")
 	p.watch.until(time.Minute, "it is given up", func(seen parkSeen) bool { return seen.records[p.job.Name] == "over" })
 	p.over(10 * time.Second)
@@ -137,10 +140,7 @@ func TestParkExpires(t *testing.T) {
 
 	p.deploy(func(job *harness.Sample) { job.Crash, job.Park = false, 40*time.Second })
 	p.watch.until(time.Minute, "it is parked for anew", func(seen parkSeen) bool { return seen.records[p.job.Name] == "parking" })
-	_, err := p.s.AwaitDeployment(within(t, 2*time.Minute), p.job.Name, "a successful deployment", func(d *nomad.Deployment) bool {
-		return d != nil && d.JobVersion == p.version && d.Status == nomad.DeploymentStatusSuccessful
-	})
-	require.NoError(t, err)
+	p.awaitSuccess()
 	p.over(time.Minute)
 	p.stop()
 	for _, r := range p.reports {

@@ -35,21 +35,22 @@ func (a *App) askFence(ctx context.Context) (string, error) {
 		return "", err
 	}
 	keys := fence.KeysUnder(a.options.Leader.Key)
-	if err := a.consul.CheckKeys(ctx, keys.Prefix); err != nil {
-		return "", err
-	}
-	if err := a.askPresence(ctx); err != nil {
-		return "", err
-	}
-	can, err := a.askKey(ctx, keys.Prefix)
+	can, err := a.askKeys(ctx, keys.Prefix)
 	return fmt.Sprintf("this is the node %s with %d services; what lies below %s %s; no service was put into maintenance; --fence never does without", node, len(services), keys.Prefix, can), err
 }
 
-// askPresence opens the session of a presence and ends it.
-func (a *App) askPresence(ctx context.Context) error {
+// askKeys reads the records below a prefix, opens the session of a presence there
+// and ends it, and says what askKey does.
+func (a *App) askKeys(ctx context.Context, prefix string) (string, error) {
+	if err := a.consul.CheckKeys(ctx, prefix); err != nil {
+		return "", err
+	}
 	session, err := a.consul.OpenPresence(ctx, "draingate check", a.options.Leader.TTL)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return a.consul.CloseSession(ctx, session)
+	if err := a.consul.CloseSession(ctx, session); err != nil {
+		return "", err
+	}
+	return a.askKey(ctx, prefix)
 }

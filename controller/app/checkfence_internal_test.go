@@ -3,7 +3,6 @@ package app
 import (
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -18,7 +17,7 @@ import (
 func fencingConsul(t *testing.T, denied string) (*consul.Client, *[]string) {
 	t.Helper()
 	var asked []string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c := consulOf(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.Method+" "+r.URL.Path)
 		w.Header().Set("X-Consul-Index", "7")
 		w.Header().Set("X-Consul-KnownLeader", "true")
@@ -40,9 +39,6 @@ func fencingConsul(t *testing.T, denied string) (*consul.Client, *[]string) {
 			_, _ = io.WriteString(w, `{}`)
 		}
 	}))
-	t.Cleanup(server.Close)
-	c, err := consul.New(consul.Options{Address: server.URL})
-	require.NoError(t, err)
 	return c, &asked
 }
 

@@ -48,13 +48,7 @@ func (a *App) askPark(ctx context.Context) (string, error) {
 		return "", err
 	}
 	keys := park.KeysUnder(a.options.Leader.Key)
-	if err := a.consul.CheckKeys(ctx, keys.Prefix); err != nil {
-		return "", err
-	}
-	if err := a.askPresence(ctx); err != nil {
-		return "", err
-	}
-	can, err := a.askKey(ctx, keys.Prefix)
+	can, err := a.askKeys(ctx, keys.Prefix)
 	return fmt.Sprintf("this is the node %s, whose listeners every Traefik must reach at %s (%s); what lies below %s %s; no placeholder was registered; --no-park does without",
 		node, address, portsOf(a.options.Park.FirstPort, a.options.Park.LastPort), keys.Prefix, can), err
 }

@@ -40,11 +40,7 @@ func authorized(r *http.Request, denied string) string {
 // mayWrite is an App whose Consul answers what a token may write.
 func mayWrite(t *testing.T, answer http.HandlerFunc) *App {
 	t.Helper()
-	server := httptest.NewServer(answer)
-	t.Cleanup(server.Close)
-	c, err := consul.New(consul.Options{Address: server.URL})
-	require.NoError(t, err)
-	return &App{options: options.Default(), consul: c}
+	return &App{options: options.Default(), consul: consulOf(t, answer)}
 }
 
 func denying(name string) http.HandlerFunc {

@@ -29,19 +29,25 @@ func fencedRecord(step fence.Step) fence.Record {
 	}
 }
 
+// consulOf is a client of a Consul that answers so.
+func consulOf(t *testing.T, answers http.Handler) *consul.Client {
+	t.Helper()
+	server := httptest.NewServer(answers)
+	t.Cleanup(server.Close)
+	c, err := consul.New(consul.Options{Address: server.URL})
+	require.NoError(t, err)
+	return c
+}
+
 // keyValues is a Consul that answers any list of keys with these.
 func keyValues(t *testing.T, pairs ...consulapi.KVPair) *consul.Client {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return consulOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Consul-Index", "7")
 		w.Header().Set("X-Consul-KnownLeader", "true")
 		w.Header().Set("X-Consul-LastContact", "0")
 		_ = json.NewEncoder(w).Encode(pairs)
 	}))
-	t.Cleanup(server.Close)
-	c, err := consul.New(consul.Options{Address: server.URL})
-	require.NoError(t, err)
-	return c
 }
 
 func encoded(t *testing.T, r fence.Record) []byte {

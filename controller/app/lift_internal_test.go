@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/draingate/draingate/controller/cli/exit"
-	"github.com/draingate/draingate/controller/consul"
 	"github.com/draingate/draingate/controller/fence"
 	"github.com/draingate/draingate/controller/model"
 	"github.com/draingate/draingate/controller/status"
@@ -59,11 +57,7 @@ func (o *oneKey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func lifterOf(t *testing.T, handler http.Handler) *FenceLifter {
 	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	c, err := consul.New(consul.Options{Address: server.URL})
-	require.NoError(t, err)
-	return &FenceLifter{client: c, keys: fence.KeysUnder("draingate/leader"), now: func() time.Time { return time.Unix(100, 0).UTC() }}
+	return &FenceLifter{client: consulOf(t, handler), keys: fence.KeysUnder("draingate/leader"), now: func() time.Time { return time.Unix(100, 0).UTC() }}
 }
 
 func stored(t *testing.T, r fence.Record) *oneKey {

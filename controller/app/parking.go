@@ -115,7 +115,7 @@ type Parked struct {
 func parkedOf(r *park.Record, w park.World, f park.Finding) Parked {
 	out := Parked{
 		Service: w.Service, Namespace: w.Wish.Namespace, Job: w.Wish.Job, Version: w.Wish.Version,
-		Asked:  w.Wish.Wait > 0 || w.Wish.Invalid != "" || w.Wish.Paused.After(w.Now),
+		Asked:  w.Asked(),
 		Record: r, Parkers: w.Parkers, Finding: f, Seen: time.Now(),
 	}
 	if out.Job == "" && r != nil {

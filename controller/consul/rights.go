@@ -35,9 +35,6 @@ func WriteService(name string) Right { return Right{"service", name} }
 // below.
 func WriteKey(key string) Right { return Right{"key", key} }
 
-// Name is the name of the service, or the key.
-func (r Right) Name() string { return r.segment }
-
 // Rule is what grants it, as it is written in a policy.
 func (r Right) Rule() string {
 	kind := r.resource

@@ -97,6 +97,9 @@ func (w *World) wanted() bool {
 	return w.Wish.Wait > 0 && w.Wish.Successor && w.gap() && len(w.Going) > 0
 }
 
+// Asked reports whether the job or a person asks for a park, now or when there is a gap.
+func (w *World) Asked() bool { return w.Wish.asks() || w.paused() }
+
 func (w *World) paused() bool { return w.Wish.Paused.After(w.Now) }
 
 // parking goes on with a park, or ends it.

@@ -86,12 +86,14 @@ func (f Facts) wishOfGroup(j *JobFacts, g *model.Group) Wish {
 	return out
 }
 
+// asks reports whether the job says anything about parking, also where that means nothing.
+func (w Wish) asks() bool { return w.Wait > 0 || w.Invalid != "" }
+
 // speaksBefore reports whether this group of a job speaks for the service and not the
 // other: it asks for something, or is to have instances.
 func (w Wish) speaksBefore(other Wish) bool {
-	asks := func(w Wish) bool { return w.Wait > 0 || w.Invalid != "" }
-	if asks(w) != asks(other) {
-		return asks(w)
+	if w.asks() != other.asks() {
+		return w.asks()
 	}
 	return w.Successor && !other.Successor
 }
